@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# The steps that scripts/setup, quickstart.sh and test.sh share: what they do, and how each tells that it is done.
+# Sourced with $root set to the repository.
+
+: "${root:?}"
+
+# shellcheck source=scripts/steps.sh
+source "$root/scripts/steps.sh"
+# shellcheck source=scripts/private_apt.sh
+source "$root/scripts/private_apt.sh"
+# shellcheck source=scripts/packages.sh
+source "$root/scripts/packages.sh"
+
+jobs=${JOBS:-$(nproc)}
+export LC_ALL=C.UTF-8
+
+have_packages() { [ -z "$(packages_missing "$root/scripts/packages.txt" 2> /dev/null || echo dpkg)" ]; }
+step_packages() { packages_install "$root/scripts/packages.txt"; }
+advice_packages() {
+  # shellcheck source=/dev/null
+  if [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" != bookworm ]; then
+    echo "The packages are those of Debian 12 (bookworm); this is another system."
+  fi
+  echo "Missing: $(packages_missing "$root/scripts/packages.txt" 2> /dev/null | cut -d' ' -f1 | xargs)"
+  echo "You can also install them by hand; nothing else of the machine is changed."
+}
+
+# artefact_step NAME RECIPE...: a step whose result are artefacts of scripts/cached
+artefact_step() {
+  local name=$1
+  shift
+  eval "have_$name() { '$root/scripts/cached' --have ${*@Q} 2> /dev/null; }
+        step_$name() { '$root/scripts/cached' ${*@Q}; }"
+}
+artefact_step sysroot "$root/sdk/sysroot/base.sh"
+artefact_step suites "$root/tests/conformance/suites.sh"
+artefact_step programs "$root"/tests/programs/*/program.sh
+
+# Ninja finds out by itself what is to be built, so this step is never skipped.
+step_build() { build_preset release; }
+advice_build() {
+  echo "If the compiler was killed for want of memory, try JOBS=1."
+}
+
+# build_preset NAME [TARGET...]
+build_preset() {
+  local preset=$1 dir
+  shift
+  case $preset in release) dir=$root/build ;; *) dir=$root/build/$preset ;; esac
+  [ -f "$dir/build.ninja" ] || cmake -S "$root" --preset "$preset"
+  ninja -C "$dir" -j "$jobs" "$@"
+}

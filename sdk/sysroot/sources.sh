@@ -1,0 +1,70 @@
+#!/bin/bash
+# artefact: guest-sources
+# inputs: scripts/private_apt.sh
+#
+# The sources of the guest's libraries, unpacked: wasi-libc, LLVM's run-time libraries, zlib.
+# They are the upstream tarballs of Debian source packages. bookworm's own wasi-libc is from 2022 and has no threads, so
+# the newer ones come from other suites of the same archive; the checksum, not the suite, says what is taken. Debian's
+# patches are not applied: none of them concerns these libraries.
+set -euo pipefail
+root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
+# shellcheck source=scripts/private_apt.sh
+source "$root/scripts/private_apt.sh"
+
+build() {
+  local out=$1
+  downloads=$out/.downloads
+  mkdir -p "$downloads"
+  private_apt_setup "$downloads/apt" deb-src bookworm trixie-backports sid bookworm-security
+  fetch wasi-libc wasi-libc_0.0~git20260129.ec0effd.orig.tar.xz \
+    9f63635e532d74d5a62e43d5bc061850fae493683039ee81f1fc81d036719d78
+  fetch llvm-toolchain-22 llvm-toolchain-22_22.1.8.orig.tar.xz \
+    b49b9277aef97616320b2da259e1f8174c65b0ce2fbe2e8629644a97693402fe
+  fetch zlib zlib_1.2.13.dfsg.orig.tar.bz2 71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1
+  unpack_wasi_libc "$out"
+  unpack_llvm "$out"
+  unpack "$downloads"/zlib_* "$out/zlib"
+  rm -rf "$downloads"
+}
+
+fetch() {
+  echo "fetching $2"
+  fetch_source "$downloads/apt" "$1" "$2" "$3" "$downloads"
+}
+
+# unpack TARBALL DIR [MEMBER...]: without the tarball's top folder
+unpack() {
+  local tarball=$1 dir=$2
+  shift 2
+  echo "unpacking ${tarball##*/}"
+  mkdir -p "$dir"
+  case $tarball in
+    *.xz) xz -dc -T0 "$tarball" ;;
+    *.bz2) bzip2 -dc "$tarball" ;;
+    *.gz) gzip -dc "$tarball" ;;
+  esac | tar -xf - -C "$dir" --strip-components=1 --wildcards --anchored "$@"
+}
+
+unpack_wasi_libc() {
+  unpack "$downloads"/wasi-libc_* "$1/wasi-libc"
+  # It asks for a CMake newer than bookworm's 3.25, but uses nothing of it for static libraries.
+  sed -i 's/^cmake_minimum_required(VERSION 3.26)/cmake_minimum_required(VERSION 3.25)/' "$1/wasi-libc/CMakeLists.txt"
+}
+
+# Only the folders that the libraries are built from: 120 MB of more than a gigabyte. libc++ takes its from_chars out of
+# libc/; flang's are for the Fortran run-time library.
+unpack_llvm() {
+  local folder members=()
+  for folder in runtimes cmake libunwind libcxxabi openmp flang-rt llvm/cmake llvm/utils \
+    libcxx/{CMakeLists.txt,LICENSE.TXT,cmake,docs/CMakeLists.txt,include,lib,modules,src,utils,vendor} \
+    libc/{shared,src,hdr,include,config,cmake,utils} flang/{include,module,cmake,lib/Decimal,CMakeLists.txt}; do
+    members+=("*/$folder")
+  done
+  unpack "$downloads"/llvm-toolchain-* "$1/llvm" --no-wildcards-match-slash "${members[@]}"
+  # Destructors of thread_local objects: the code is there, but only compiled for Linux and Fuchsia.
+  local file=$1/llvm/libcxxabi/src/cxa_thread_atexit.cpp
+  sed -i 's/^\(#if defined(__linux__) || defined(__Fuchsia__)\)$/\1 || defined(__wasi__)/' "$file"
+  grep -q 'defined(__wasi__)$' "$file"
+}
+
+"$@"
