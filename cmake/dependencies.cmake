@@ -1,0 +1,30 @@
+# Outside libraries, all from Debian packages (scripts/packages.txt).
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+
+find_library(XXHASH_LIBRARY xxhash REQUIRED)
+add_library(weft_xxhash INTERFACE)
+target_link_libraries(weft_xxhash INTERFACE ${XXHASH_LIBRARY})
+
+find_library(WABT_LIBRARY wabt REQUIRED)
+find_library(CRYPTO_LIBRARY crypto REQUIRED)
+add_library(weft_wabt INTERFACE)
+target_link_libraries(weft_wabt INTERFACE ${WABT_LIBRARY} ${CRYPTO_LIBRARY})
+
+# LLVM 19 and lld, linked statically: only the parts that generate x86-64 code.
+find_package(LLVM 19.1 REQUIRED CONFIG PATHS /usr/lib/llvm-19/lib/cmake/llvm NO_DEFAULT_PATH)
+llvm_map_components_to_libnames(WEFT_LLVM_LIBS
+  core support passes bitreader bitwriter linker x86codegen x86asmparser x86desc x86info x86disassembler
+  asmparser debuginfodwarf symbolize object target targetparser transformutils mc option lto)
+add_library(weft_llvm INTERFACE)
+target_include_directories(weft_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
+target_compile_definitions(weft_llvm INTERFACE ${LLVM_DEFINITIONS_LIST})
+target_link_libraries(weft_llvm INTERFACE
+  /usr/lib/llvm-19/lib/liblldELF.a /usr/lib/llvm-19/lib/liblldCommon.a ${WEFT_LLVM_LIBS})
+target_link_options(weft_llvm INTERFACE -Wl,--gc-sections)

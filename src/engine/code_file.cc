@@ -1,0 +1,197 @@
+#include "engine/code_file.h"
+
+#include <elf.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace weft::engine {
+
+namespace {
+
+std::unexpected<Error> damaged(const std::string& name, std::string_view what) {
+  return error(Error::Kind::corrupt, "{} is not a usable code file: {}", name, what);
+}
+
+// Where a trailer may be trusted: its lengths agree with the file's.
+Result<CodeTrailer> read_trailer(std::span<const uint8_t> file, const std::string& name) {
+  CodeTrailer trailer{};
+  if (file.size() < sizeof(Elf64_Ehdr) + sizeof trailer) {
+    return damaged(name, "it is too short");
+  }
+  std::memcpy(&trailer, file.data() + file.size() - sizeof trailer, sizeof trailer);
+  if (trailer.magic != code_magic) {
+    return damaged(name, "it is truncated, or no code file");
+  }
+  uint64_t payload = file.size() - sizeof trailer;
+  if (trailer.elf_bytes > payload || trailer.info_bytes != payload - trailer.elf_bytes) {
+    return damaged(name, "its lengths disagree");
+  }
+  return trailer;
+}
+
+bool checksum_matches(std::span<const uint8_t> file, const CodeTrailer& trailer) {
+  size_t covered = file.size() - sizeof(trailer.checksum_low) - sizeof(trailer.checksum_high);
+  XXH128_hash_t hash = XXH3_128bits(file.data(), covered);
+  return hash.low64 == trailer.checksum_low && hash.high64 == trailer.checksum_high;
+}
+
+struct Segments {
+  std::vector<Elf64_Phdr> load;
+  uint64_t begin = UINT64_MAX;
+  uint64_t end = 0;
+  uint64_t entry = 0;
+};
+
+Result<Segments> read_segments(std::span<const uint8_t> elf, const std::string& name) {
+  Elf64_Ehdr header{};
+  std::memcpy(&header, elf.data(), sizeof header);
+  bool usable = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_machine == EM_X86_64 &&
+                header.e_phentsize == sizeof(Elf64_Phdr) &&
+                header.e_phoff <= elf.size() &&
+                header.e_phnum <= (elf.size() - header.e_phoff) / sizeof(Elf64_Phdr);
+  if (!usable) {
+    return damaged(name, "its ELF header is wrong");
+  }
+  Segments segments;
+  segments.entry = header.e_entry;
+  for (int i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr p{};
+    std::memcpy(&p, elf.data() + header.e_phoff + sizeof p * static_cast<size_t>(i), sizeof p);
+    if (p.p_type != PT_LOAD) {
+      continue;
+    }
+    if (p.p_offset > elf.size() || p.p_filesz > elf.size() - p.p_offset) {
+      return damaged(name, "a segment lies outside the file");
+    }
+    segments.begin = std::min<uint64_t>(segments.begin, p.p_vaddr & ~(slot::page_bytes - 1));
+    segments.end = std::max<uint64_t>(segments.end, p.p_vaddr + p.p_memsz);
+    segments.load.push_back(p);
+  }
+  uint64_t limit = slot::code_address + slot::code_bytes;
+  if (segments.load.empty() || segments.begin < slot::code_address || segments.end > limit ||
+      segments.entry < segments.begin || segments.entry + sizeof(CodeHeader) > segments.end) {
+    return damaged(name, "it is linked for addresses that are not for code");
+  }
+  return segments;
+}
+
+Result<uint64_t> map_segments(const Segments& segments, int fd, const std::string& name) {
+  uint64_t windows = (segments.end - segments.begin + code_window_bytes - 1) / code_window_bytes;
+  uint64_t reserved = windows * code_window_bytes;
+  void* base = reinterpret_cast<void*>(segments.begin);
+  void* got = mmap(base, reserved, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  if (got != base) {
+    if (got != MAP_FAILED) {
+      munmap(got, reserved);
+    }
+    return error(Error::Kind::conflict, "the code addresses of {} are taken in this process", name);
+  }
+  // Sections with addresses in them are linked as writable; here they are final, so nothing is mapped writable.
+  for (const Elf64_Phdr& p : segments.load) {
+    uint64_t skew = p.p_vaddr & (slot::page_bytes - 1);
+    int protection = PROT_READ | ((p.p_flags & PF_X) != 0 ? PROT_EXEC : 0);
+    void* at = reinterpret_cast<void*>(p.p_vaddr - skew);
+    if (mmap(at, p.p_filesz + skew, protection, MAP_PRIVATE | MAP_FIXED, fd,
+             static_cast<off_t>(p.p_offset - skew)) != at) {
+      int saved = errno;
+      munmap(base, reserved);
+      return io_error(saved, fmt::format("mapping {}", name));
+    }
+  }
+  return reserved;
+}
+
+}  // namespace
+
+std::string CodeKey::hex() const { return fmt::format("{:016x}{:016x}", high, low); }
+
+Result<std::shared_ptr<const CodeFile>> CodeFile::map(int fd, const std::string& name,
+                                                      Verify verify) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) {
+    return io_error(errno, fmt::format("opening {}", name));
+  }
+  auto size = static_cast<uint64_t>(status.st_size);
+  if (size == 0) {
+    return damaged(name, "it is empty");
+  }
+  std::shared_ptr<CodeFile> file(new CodeFile());
+  file->name_ = name;
+  file->file_ = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (file->file_ == MAP_FAILED) {
+    file->file_ = nullptr;
+    return io_error(errno, fmt::format("mapping {}", name));
+  }
+  file->file_bytes_ = size;
+  std::span bytes(static_cast<const uint8_t*>(file->file_), size);
+  TRY(trailer, read_trailer(bytes, name));
+  if (verify == Verify::checksum && !checksum_matches(bytes, trailer)) {
+    return damaged(name, "its checksum does not match");
+  }
+  file->key_ = {trailer.key_low, trailer.key_high};
+  file->elf_ = bytes.first(trailer.elf_bytes);
+  auto description = bytes.subspan(trailer.elf_bytes, trailer.info_bytes);
+  auto info = parse_info({reinterpret_cast<const char*>(description.data()), description.size()});
+  if (!info) {
+    return damaged(name, "its description is of another version");
+  }
+  file->info_ = std::move(*info);
+  TRY(segments, read_segments(file->elf_, name));
+  TRY(mapped, map_segments(segments, fd, name));
+  file->address_ = segments.begin;
+  file->mapped_bytes_ = mapped;
+  file->header_ = reinterpret_cast<const CodeHeader*>(segments.entry);
+  const CodeHeader& header = *file->header_;
+  if (header.magic != code_magic || header.version != code_format_version) {
+    return damaged(name, "it is of another format version");
+  }
+  file->functions_ = reinterpret_cast<const uint64_t*>(header.functions);
+  file->entries_ = reinterpret_cast<const uint64_t*>(header.entries);
+  file->range_ = {header.stubs_begin, header.stubs_end, header.code_begin, header.code_end};
+  return std::shared_ptr<const CodeFile>(std::move(file));
+}
+
+CodeFile::~CodeFile() {
+  if (mapped_bytes_ != 0) {
+    munmap(reinterpret_cast<void*>(address_), mapped_bytes_);
+  }
+  if (file_ != nullptr) {
+    munmap(file_, file_bytes_);
+  }
+}
+
+uint64_t CodeFile::descriptor(uint32_t function) const {
+  auto it = std::lower_bound(info_.referenced.begin(), info_.referenced.end(), function);
+  CHECK(it != info_.referenced.end() && *it == function);
+  return header_->descriptors +
+         static_cast<uint64_t>(it - info_.referenced.begin()) * sizeof(cpu::FuncRef);
+}
+
+std::span<const uint8_t> CodeFile::data() const {
+  uint64_t size = 0;
+  for (const auto& segment : info_.data) {
+    size += segment.size;
+  }
+  return {reinterpret_cast<const uint8_t*>(header_->data), size};
+}
+
+std::string assemble_code_file(std::string elf, const CodeInfo& info, const CodeKey& key) {
+  std::string description = serialise(info);
+  CodeTrailer trailer{code_magic, elf.size(), description.size(), key.low, key.high, 0, 0};
+  std::string file = std::move(elf);
+  file += description;
+  file.append(reinterpret_cast<const char*>(&trailer), sizeof trailer);
+  size_t covered = file.size() - 16;
+  XXH128_hash_t hash = XXH3_128bits(file.data(), covered);
+  std::memcpy(file.data() + covered, &hash.low64, 8);
+  std::memcpy(file.data() + covered + 8, &hash.high64, 8);
+  return file;
+}
+
+}  // namespace weft::engine

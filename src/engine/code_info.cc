@@ -1,0 +1,112 @@
+#include "engine/code_info.h"
+
+#include <algorithm>
+
+#include "base/archive.h"
+
+namespace weft::wasm {
+
+template <class A>
+void fields(A& a, Value& v) { a(v.words[0], v.words[1]); }
+template <class A>
+void fields(A& a, FuncType& t) { a(t.params, t.results); }
+template <class A>
+void fields(A& a, Limits& l) { a(l.min, l.max, l.shared); }
+template <class A>
+void fields(A& a, Import& i) { a(i.module, i.name, i.kind, i.index); }
+template <class A>
+void fields(A& a, Export& e) { a(e.name, e.kind, e.index); }
+template <class A>
+void fields(A& a, Table& t) { a(t.element, t.limits); }
+template <class A>
+void fields(A& a, ConstOp& o) { a(o.kind, o.index, o.value); }
+template <class A>
+void fields(A& a, Global& g) { a(g.type, g.is_mutable, g.init); }
+
+}  // namespace weft::wasm
+
+namespace weft::engine {
+
+template <class A>
+void fields(A& a, ElementInfo& e) { a(e.mode, e.table, e.offset, e.items); }
+template <class A>
+void fields(A& a, DataInfo& d) { a(d.mode, d.offset, d.start, d.size); }
+template <class A>
+void fields(A& a, Layout& l) {
+  a(l.globals, l.tables, l.table_elements, l.table_reserve, l.imports, l.links, l.types, l.tags,
+    l.data_sizes, l.element_sizes, l.descriptors, l.args, l.args_count, l.save_area,
+    l.instance_bytes);
+}
+template <class A>
+void fields(A& a, CodeInfo& i) {
+  a(i.types, i.canonical_types, i.imports, i.function_types, i.tables, i.memory, i.globals, i.tags,
+    i.exports, i.start, i.elements, i.data, i.referenced, i.imported_functions, i.imported_tables,
+    i.imported_globals, i.imported_tags, i.imports_memory, i.linking, i.cpu, i.target_cpu,
+    i.target_features, i.layout);
+}
+
+namespace {
+
+uint64_t item_word(const wasm::ConstExpr& item) {
+  const wasm::ConstOp& op = item.at(0);
+  switch (op.kind) {
+    case wasm::ConstOp::Kind::ref_func: return op.index;
+    case wasm::ConstOp::Kind::global_get: return element_global | op.index;
+    default: return element_null;
+  }
+}
+
+}  // namespace
+
+CodeInfo make_info(const Plan& plan) {
+  const wasm::Module& wasm = plan.wasm();
+  CodeInfo info;
+  info.types = wasm.types;
+  info.canonical_types = wasm.canonical_types;
+  info.imports = wasm.imports;
+  for (const auto& function : wasm.functions) {
+    info.function_types.push_back(function.type);
+  }
+  info.tables = wasm.tables;
+  info.memory = wasm.memory;
+  info.globals = wasm.globals;
+  info.tags = wasm.tags;
+  info.exports = wasm.exports;
+  info.start = wasm.start;
+  for (const auto& segment : wasm.elements) {
+    ElementInfo element{segment.mode, segment.table, segment.offset, {}};
+    for (const auto& item : segment.items) {
+      element.items.push_back(item_word(item));
+    }
+    info.elements.push_back(std::move(element));
+  }
+  uint64_t start = 0;
+  for (const auto& segment : wasm.data) {
+    info.data.push_back({segment.mode, segment.offset, start, segment.bytes.size});
+    start += segment.bytes.size;
+  }
+  info.referenced = plan.referenced;
+  info.imported_functions = wasm.imported_functions;
+  info.imported_tables = wasm.imported_tables;
+  info.imported_globals = wasm.imported_globals;
+  info.imported_tags = wasm.imported_tags;
+  info.imports_memory = wasm.imports_memory;
+  info.linking = plan.options.linking;
+  info.cpu = plan.options.cpu;
+  info.target_cpu = plan.target.cpu;
+  info.target_features = plan.target.features;
+  info.layout = plan.layout;
+  return info;
+}
+
+std::string serialise(const CodeInfo& info) { return archive_write(info); }
+
+Result<CodeInfo> parse_info(std::string_view bytes) { return archive_read<CodeInfo>(bytes); }
+
+const wasm::Export* CodeInfo::find_export(std::string_view name) const {
+  auto it = std::find_if(exports.begin(), exports.end(),
+                         [&](const wasm::Export& e) { return e.name == name; });
+  return it == exports.end() ? nullptr : &*it;
+}
+
+}  // namespace weft::engine

@@ -1,0 +1,67 @@
+// What an instance needs to know of its module at run time: the module description without function bodies, and the layout.
+// It is written behind the ELF image of a code file and read back when that is opened.
+// Thread safety: immutable.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "engine/layout.h"
+#include "engine/plan.h"
+#include "wasm/module.h"
+
+namespace weft::engine {
+
+struct ElementInfo {
+  wasm::SegmentMode mode;
+  uint32_t table;
+  wasm::ConstExpr offset;
+  // One word an item: a function index, or one of the two kinds below in the upper half.
+  std::vector<uint64_t> items;
+};
+inline constexpr uint64_t element_null = uint64_t{1} << 32;
+inline constexpr uint64_t element_global = uint64_t{2} << 32;  // | global index
+
+struct DataInfo {
+  wasm::SegmentMode mode;
+  wasm::ConstExpr offset;
+  uint64_t start;  // in the code file's data bytes
+  uint64_t size;
+};
+
+struct CodeInfo {
+  std::vector<wasm::FuncType> types;
+  std::vector<uint32_t> canonical_types;
+  std::vector<wasm::Import> imports;
+  std::vector<uint32_t> function_types;  // of each function
+  std::vector<wasm::Table> tables;
+  std::optional<wasm::Limits> memory;
+  std::vector<wasm::Global> globals;
+  std::vector<uint32_t> tags;
+  std::vector<wasm::Export> exports;
+  std::optional<uint32_t> start;
+  std::vector<ElementInfo> elements;
+  std::vector<DataInfo> data;
+  std::vector<uint32_t> referenced;
+  uint32_t imported_functions = 0;
+  uint32_t imported_tables = 0;
+  uint32_t imported_globals = 0;
+  uint32_t imported_tags = 0;
+  bool imports_memory = false;
+  Linking linking = Linking::closed;
+  CpuLevel cpu = CpuLevel::native;
+  std::string target_cpu;  // LLVM's name of the CPU the code is for
+  std::string target_features;
+  Layout layout;
+
+  const wasm::FuncType& type_of(uint32_t function) const { return types[function_types[function]]; }
+  const wasm::Export* find_export(std::string_view name) const;
+};
+
+CodeInfo make_info(const Plan& plan);
+std::string serialise(const CodeInfo& info);
+// Error corrupt when the bytes are no description of this format version.
+Result<CodeInfo> parse_info(std::string_view bytes);
+
+}  // namespace weft::engine

@@ -1,0 +1,42 @@
+// What is known about a module before its first function is lowered: shared, read-only, by all compiling threads.
+// Thread safety: immutable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/layout.h"
+#include "engine/options.h"
+#include "wasm/module.h"
+
+namespace weft::engine {
+
+struct Plan {
+  std::shared_ptr<const wasm::Module> module;
+  CompileOptions options;
+  Target target;
+  Layout layout;
+
+  std::vector<uint32_t> referenced;                        // functions that can become a funcref
+  std::unordered_map<uint32_t, uint32_t> descriptor_index;  // function -> place in `referenced`
+  std::vector<bool> throws;        // may a call of this function end with an exception in flight?
+  bool indirect_throws = false;    // may a call through a table?
+  std::vector<bool> table_grows;   // may the table's size change?
+  uint32_t payload_values = 0;     // the most values an exception here can carry
+  bool memory_grows = false;
+  bool tail_calls = false;         // functions use the tailcc convention
+  std::vector<std::string> symbols;  // of each function, unique: "quicksort.w12"
+
+  bool open() const { return options.linking == Linking::open; }
+  const wasm::Module& wasm() const { return *module; }
+};
+
+// Scans every body once. Error exhausted when the layout does not fit.
+Result<Plan> make_plan(std::shared_ptr<const wasm::Module> module, CompileOptions options,
+                       Target target);
+
+}  // namespace weft::engine
