@@ -66,10 +66,11 @@ struct Exit {
 // One guest's activation: what enter() needs to run it and to tell its faults from ours. Owned by
 // the faaslet.
 struct Activation {
-  InstanceHead* head =
-      nullptr;  // the instance that is entered; after a leave, the one that was running
-  std::span<InstanceHead* const>
-      peers;  // further instances that guest code may call into (open linking)
+  // The instance that is entered; after a leave, the one that was running. Its save area and
+  // guest_rsp hold the state.
+  InstanceHead* head = nullptr;
+  // Every instance that guest code may call into, this one among them (open linking), or nothing.
+  std::span<InstanceHead* const> peers;
   std::span<const CodeRange> code;  // every code file that may run
   uint64_t stack_low = 0;           // lowest usable byte of the guest stack
   uint64_t stack_high = 0;
@@ -77,8 +78,12 @@ struct Activation {
   bool preempted = false;  // how to go on: from the save area (true) or from the guest stack
   bool returns_result =
       false;            // set by resume(): a suspended call goes on with head->result in rax
-  Registers registers;  // filled in when the guest left by trap, suspend or preemption
+  Registers registers;  // filled in when the guest left in any way but by returning
 };
+
+// A shorter period of ticks leaves no time for anything but the ticks; set_tick() rounds up to
+// this.
+inline constexpr std::chrono::nanoseconds min_tick = std::chrono::microseconds(20);
 
 class Thread {
  public:
