@@ -3,6 +3,10 @@
 // x86-64 propagates NaNs as the specification wants it: quiet, and an operand's payload or the
 // canonical one. Only the optimizer has to be kept from dropping an operation that changes nothing
 // but signalling NaNs (quiet_identity).
+#include <llvm/Analysis/ConstantFolding.h>
+
+#include <utility>
+
 #include "engine/simd_lowering.h"
 
 namespace weft::engine {
@@ -132,26 +136,33 @@ Value* SimdLowering::quiet(Value* value) {
              {value, llvm::ConstantVector::get(zeros)});
 }
 
-// x * 1, x / 1, x - 0 and x + -0 change signalling NaNs only, so LLVM takes them for x. Null if
-// this is none of them.
+// x * 1, x / 1, x - 0 and x + -0 change signalling NaNs only, so LLVM takes them for x; and x * -1,
+// x / -1 and -0 - x for a change of sign. Null if the operation is none of them.
 Value* SimdLowering::quiet_identity(Value* x, Value* y) {
   using enum SimdOp;
-  const auto is = [](Value* value, double neutral) {
+  const auto is = [this](Value* value, double neutral) {
     auto* constant = llvm::dyn_cast<llvm::Constant>(value);
-    constant = constant != nullptr ? constant->getSplatValue() : nullptr;
-    auto* number = llvm::dyn_cast_or_null<llvm::ConstantFP>(constant);
+    if (constant == nullptr) {
+      return false;
+    }
+    // A bitcast of v128.const stays an expression until it is folded with the data layout at hand.
+    constant = llvm::ConstantFoldConstant(constant, b_.GetInsertBlock()->getDataLayout());
+    auto* number = llvm::dyn_cast_or_null<llvm::ConstantFP>(constant->getSplatValue());
     return number != nullptr && number->isExactlyValue(neutral);
   };
   switch (op_) {
     case f32x4_mul:
     case f64x2_mul:
-      return is(y, 1.0) ? quiet(x) : is(x, 1.0) ? quiet(y) : nullptr;
+      if (is(x, 1.0) || is(x, -1.0)) {
+        std::swap(x, y);
+      }
+      [[fallthrough]];
     case f32x4_div:
     case f64x2_div:
-      return is(y, 1.0) ? quiet(x) : nullptr;
+      return is(y, 1.0) ? quiet(x) : is(y, -1.0) ? quiet(b_.CreateFNeg(x)) : nullptr;
     case f32x4_sub:
     case f64x2_sub:
-      return is(y, 0.0) ? quiet(x) : nullptr;
+      return is(y, 0.0) ? quiet(x) : is(x, -0.0) ? quiet(b_.CreateFNeg(y)) : nullptr;
     case f32x4_add:
     case f64x2_add:
       return is(y, -0.0) ? quiet(x) : is(x, -0.0) ? quiet(y) : nullptr;
@@ -176,10 +187,8 @@ Value* SimdLowering::extreme(Type* type, Extreme which) {
   } else {
     // minps gives its second operand for two zeros, so both orders together see a negative zero
     // wherever it stands.
-    const ID id = is_min ? (single ? x86_sse_min_ps : x86_sse2_min_pd)
-                         : (single ? x86_sse_max_ps : x86_sse2_max_pd);
-    Value* one = b_.CreateBitCast(x86(id, {x, y}), ints(64));
-    Value* other = b_.CreateBitCast(x86(id, {y, x}), ints(64));
+    Value* one = b_.CreateBitCast(machine_extreme(which, x, y), ints(64));
+    Value* other = b_.CreateBitCast(machine_extreme(which, y, x), ints(64));
     number = is_min ? b_.CreateOr(one, other) : b_.CreateAnd(one, other);
     number = b_.CreateBitCast(number, type);
   }
@@ -189,10 +198,16 @@ Value* SimdLowering::extreme(Type* type, Extreme which) {
 
 // pmin(x, y) = y < x ? y : x, which is minps with its operands exchanged, NaNs and zeros included.
 Value* SimdLowering::pseudo_extreme(Type* type, Extreme which) {
-  Value* x = arg(0, type);
-  Value* y = arg(1, type);
-  Value* takes_y = which == Extreme::min ? b_.CreateFCmpOLT(y, x) : b_.CreateFCmpOLT(x, y);
-  return v128(b_.CreateSelect(takes_y, y, x));
+  return v128(machine_extreme(which, arg(1, type), arg(0, type)));
+}
+
+// minps or its like: the second operand when both are zeros or one is a NaN.
+Value* SimdLowering::machine_extreme(Extreme which, Value* x, Value* y) {
+  using namespace llvm::Intrinsic;
+  const bool single = x->getType() == floats(32);
+  const ID id = which == Extreme::min ? (single ? x86_sse_min_ps : x86_sse2_min_pd)
+                                      : (single ? x86_sse_max_ps : x86_sse2_max_pd);
+  return x86(id, {x, y});
 }
 
 // --- conversions ---
@@ -235,11 +250,9 @@ Value* SimdLowering::zero_high_half(Value* half) {
                                 llvm::ArrayRef<int>{0, 1, 2, 3});
 }
 
-// max(value, 0) with zero for NaN: maxps gives its second operand when one is a NaN.
+// max(value, 0) with zero for NaN.
 Value* SimdLowering::max_zero(Value* value) {
-  const bool single = value->getType() == floats(32);
-  return x86(single ? llvm::Intrinsic::x86_sse_max_ps : llvm::Intrinsic::x86_sse2_max_pd,
-             {value, llvm::Constant::getNullValue(value->getType())});
+  return machine_extreme(Extreme::max, value, llvm::Constant::getNullValue(value->getType()));
 }
 
 Value* SimdLowering::truncate_f32_signed() {
@@ -255,9 +268,8 @@ Value* SimdLowering::truncate_f32_signed() {
 
 Value* SimdLowering::truncate_f32_unsigned() {
   Value* x = max_zero(arg(0, floats(32)));
-  if (target_.avx512) {  // all ones for what is too large
-    return v128(x86(llvm::Intrinsic::x86_avx512_mask_cvttps2udq_128,
-                    {x, splat(ints(32), 0), b_.getInt8(0xff)}));
+  if (target_.avx512) {
+    return v128(machine_truncate_unsigned(x));
   }
   // From 2^31 on the conversion gives 0x80000000; the part above 2^31, saturated to 0x7fffffff, is
   // then added to it.
@@ -269,6 +281,14 @@ Value* SimdLowering::truncate_f32_unsigned() {
   return v128(b_.CreateAdd(x86(llvm::Intrinsic::x86_sse2_cvttps2dq, {x}), above));
 }
 
+// AVX-512 only: all ones for NaNs and for what does not fit.
+Value* SimdLowering::machine_truncate_unsigned(Value* value) {
+  using namespace llvm::Intrinsic;
+  const ID id = value->getType() == floats(32) ? x86_avx512_mask_cvttps2udq_128
+                                               : x86_avx512_mask_cvttpd2udq_128;
+  return x86(id, {value, splat(ints(32), 0), b_.getInt8(0xff)});
+}
+
 Value* SimdLowering::truncate_f64_signed() {
   // The bound is zero in NaN lanes, and minpd gives its second operand there. Below, cvttpd2dq
   // gives 0x80000000 by itself.
@@ -276,18 +296,17 @@ Value* SimdLowering::truncate_f64_signed() {
   Value* ordered = b_.CreateSExt(b_.CreateFCmpORD(x, x), ints(64));
   Value* largest = b_.CreateBitCast(splat_float(floats(64), 0x7fffffff), ints(64));
   Value* bound = b_.CreateBitCast(b_.CreateAnd(ordered, largest), floats(64));
-  Value* bounded = x86(llvm::Intrinsic::x86_sse2_min_pd, {x, bound});
+  Value* bounded = machine_extreme(Extreme::min, x, bound);
   return v128(x86(llvm::Intrinsic::x86_sse2_cvttpd2dq, {bounded}));
 }
 
 Value* SimdLowering::truncate_f64_unsigned() {
   Value* x = max_zero(arg(0, floats(64)));
   if (target_.avx512) {
-    return v128(x86(llvm::Intrinsic::x86_avx512_mask_cvttpd2udq_128,
-                    {x, splat(ints(32), 0), b_.getInt8(0xff)}));
+    return v128(machine_truncate_unsigned(x));
   }
   // A whole number below 2^32 added to 2^52 stands in the low half of the sum.
-  x = x86(llvm::Intrinsic::x86_sse2_min_pd, {x, splat_float(floats(64), 0xffffffff)});
+  x = machine_extreme(Extreme::min, x, splat_float(floats(64), 0xffffffff));
   x = b_.CreateUnaryIntrinsic(llvm::Intrinsic::trunc, x);
   Value* sum = b_.CreateBitCast(b_.CreateFAdd(x, splat_float(floats(64), 0x1p52)), ints(32));
   return v128(b_.CreateShuffleVector(sum, llvm::Constant::getNullValue(ints(32)),

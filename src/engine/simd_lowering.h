@@ -92,6 +92,8 @@ class SimdLowering {
   llvm::Value* quiet_identity(llvm::Value* x, llvm::Value* y);
   llvm::Value* extreme(Type* type, Extreme which);
   llvm::Value* pseudo_extreme(Type* type, Extreme which);
+  llvm::Value* machine_extreme(Extreme which, llvm::Value* x, llvm::Value* y);
+  llvm::Value* machine_truncate_unsigned(llvm::Value* value);
   llvm::Value* truncate_f32_signed();
   llvm::Value* truncate_f32_unsigned();
   llvm::Value* truncate_f64_signed();

@@ -15,11 +15,12 @@ Value* SimdLowering::relaxed() {
       return v128(x86(llvm::Intrinsic::x86_sse2_cvttps2dq, {arg(0, floats(32))}));
     case i32x4_relaxed_trunc_f64x2_s_zero:
       return v128(x86(llvm::Intrinsic::x86_sse2_cvttpd2dq, {arg(0, floats(64))}));
-    case i32x4_relaxed_trunc_f32x4_u:  // nothing cheaper is allowed for negative numbers than
-                                       // saturation
-      return truncate_f32_unsigned();
+    case i32x4_relaxed_trunc_f32x4_u:
+      return target_.avx512 ? v128(machine_truncate_unsigned(arg(0, floats(32))))
+                            : truncate_f32_unsigned();
     case i32x4_relaxed_trunc_f64x2_u_zero:
-      return truncate_f64_unsigned();
+      return target_.avx512 ? v128(machine_truncate_unsigned(arg(0, floats(64))))
+                            : truncate_f64_unsigned();
     case f32x4_relaxed_madd:
       return multiply_add(floats(32), /*negated=*/false);
     case f32x4_relaxed_nmadd:
