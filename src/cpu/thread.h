@@ -76,9 +76,7 @@ struct Activation {
   uint64_t stack_high = 0;
   uint64_t guard_low = 0;  // [guard_low, stack_low) faults as stack_exhausted
   bool preempted = false;  // how to go on: from the save area (true) or from the guest stack
-  bool returns_result =
-      false;            // set by resume(): a suspended call goes on with head->result in rax
-  Registers registers;  // filled in when the guest left in any way but by returning
+  Registers registers;     // filled in when the guest left in any way but by returning
 };
 
 // A shorter period of ticks leaves no time for anything but the ticks; set_tick() rounds up to

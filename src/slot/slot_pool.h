@@ -39,15 +39,21 @@ inline constexpr uint64_t page_bytes = 4096;
 inline constexpr uint64_t front_bytes = uint64_t{64} << 20;
 inline constexpr uint64_t memory_bytes = uint64_t{8} << 30;
 inline constexpr uint64_t stride_bytes = front_bytes + memory_bytes;
-inline constexpr uint64_t guard_bytes = uint64_t{1}
-                                        << 20;  // the lowest part of the front that is never opened
+// The lowest part of the front, which is never opened.
+inline constexpr uint64_t guard_bytes = uint64_t{1} << 20;
 
-// The code files lie below the slots (src/engine/code_file.h). ThreadSanitizer leaves only a small
-// range to programs.
+// The code files lie below the slots (src/engine/code_file.h). Sanitizers leave less of the address
+// space to programs: ThreadSanitizer a small range, AddressSanitizer what lies below its heap at
+// 0x5000'0000'0000.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define WEFT_SMALL_ADDRESS_SPACE 1
+#elif __has_feature(address_sanitizer)
+#define WEFT_HALF_ADDRESS_SPACE 1
 #endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)  // GCC's name for it
+#define WEFT_HALF_ADDRESS_SPACE 1
 #endif
 #ifdef WEFT_SMALL_ADDRESS_SPACE
 inline constexpr uint64_t code_address = 0x5700'0000'0000;
@@ -58,7 +64,11 @@ inline constexpr uint32_t max_slots = 256;
 inline constexpr uint64_t code_address = 0x1001'0000'0000;
 inline constexpr uint64_t code_bytes = 0x0ffe'0000'0000;
 inline constexpr uint64_t pool_address = 0x2000'0000'0000;
+#ifdef WEFT_HALF_ADDRESS_SPACE
+inline constexpr uint32_t max_slots = 6'000;
+#else
 inline constexpr uint32_t max_slots = 11'500;
+#endif
 #endif
 
 class SlotPool;

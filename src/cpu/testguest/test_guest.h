@@ -35,6 +35,7 @@ WEFT_GUEST(scalar)
 WEFT_GUEST(avx2)
 WEFT_GUEST(avx512)
 WEFT_GUEST(spin)
+WEFT_GUEST(ticks)
 #undef WEFT_GUEST
 }
 
