@@ -75,7 +75,8 @@ def timed(command, **options):
 
 def weft_side(module, scratch, options):
     """Compiles with an empty cache of its own, so that nothing is found."""
-    environment = {**os.environ, "WEFT_CACHE": str(scratch / "cache")}
+    empty = str(scratch / "cache")
+    environment = {**os.environ, "WEFT_CACHE_DIR": empty, "XDG_CACHE_HOME": empty}
     command = [peers.weft(options.weft), "compile", *options.weft_options.split(), module]
     return timed([*command, "-o", scratch / "module.weft"], env=environment)
 
