@@ -1,12 +1,13 @@
-// Values to bytes and back, for formats of our own: both directions go through one description of the fields.
+// Values to bytes and back, for formats of our own: both directions go through one description of
+// the fields.
 //
-//   template <class A> void fields(A& a, Point& p) { a(p.x, p.y); }      found by argument-dependent look-up
-//   std::string bytes = archive_write(point);
-//   Result<Point> back = archive_read<Point>(bytes);
+//   template <class A> void fields(A& a, Point& p) { a(p.x, p.y); }      found by
+//   argument-dependent look-up std::string bytes = archive_write(point); Result<Point> back =
+//   archive_read<Point>(bytes);
 //
-// Little endian, lengths as 64 bits, no type tags: a format that changes needs a version number of its own around it.
-// Reading trusts nothing: a length beyond the bytes that are left is an Error corrupt, and nothing is allocated for it.
-// Thread safety: values.
+// Little endian, lengths as 64 bits, no type tags: a format that changes needs a version number of
+// its own around it. Reading trusts nothing: a length beyond the bytes that are left is an Error
+// corrupt, and nothing is allocated for it. Thread safety: values.
 #pragma once
 
 #include <cstdint>
@@ -110,7 +111,8 @@ class ArchiveReader {
     get(size);
     values.clear();
     if constexpr (ArchiveBytes<T>) {
-      const char* bytes = size <= left_.size() / sizeof(T) ? take(size * sizeof(T)) : take(UINT64_MAX);
+      const char* bytes =
+          size <= left_.size() / sizeof(T) ? take(size * sizeof(T)) : take(UINT64_MAX);
       if (bytes != nullptr && size != 0) {
         values.resize(size);
         std::memcpy(values.data(), bytes, size * sizeof(T));

@@ -22,11 +22,11 @@ class Error {
     invalid,      // the input breaks its own format or rules
     unsupported,  // well formed, but this build or machine cannot do it
     not_found,
-    denied,       // a policy or permission forbids it
-    exhausted,    // a limit, a quota, memory, disk
-    conflict,     // somebody else has it: addresses, names, versions
-    corrupt,      // stored data fails its checksum or is of another version
-    io,           // the operating system said no
+    denied,     // a policy or permission forbids it
+    exhausted,  // a limit, a quota, memory, disk
+    conflict,   // somebody else has it: addresses, names, versions
+    corrupt,    // stored data fails its checksum or is of another version
+    io,         // the operating system said no
   };
 
   Error(Kind kind, std::string message) : kind_(kind), message_(std::move(message)) {}
@@ -61,26 +61,28 @@ template <class... Args>
 
 }  // namespace weft
 
-// CHECK(condition) or CHECK(condition, "format", args...): ends the process when our own code is wrong.
-#define CHECK(condition, ...)                                                     \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]] {                                              \
+// CHECK(condition) or CHECK(condition, "format", args...): ends the process when our own code is
+// wrong.
+#define CHECK(condition, ...)                                                            \
+  do {                                                                                   \
+    if (!(condition)) [[unlikely]] {                                                     \
       ::weft::check_failed(#condition, __FILE__, __LINE__, fmt::format("" __VA_ARGS__)); \
-    }                                                                             \
+    }                                                                                    \
   } while (false)
 
 #define WEFT_TRY_CONCAT_(a, b) a##b
 #define WEFT_TRY_NAME_(a, b) WEFT_TRY_CONCAT_(a, b)
 
-// TRY(name, expression): `auto&& name` is the value, or the function returns the error. TRY_VOID for Result<void>.
-#define TRY(name, ...)                                                      \
-  auto WEFT_TRY_NAME_(try_, __LINE__) = (__VA_ARGS__);                      \
-  if (!WEFT_TRY_NAME_(try_, __LINE__)) [[unlikely]] {                       \
+// TRY(name, expression): `auto&& name` is the value, or the function returns the error. TRY_VOID
+// for Result<void>.
+#define TRY(name, ...)                                                         \
+  auto WEFT_TRY_NAME_(try_, __LINE__) = (__VA_ARGS__);                         \
+  if (!WEFT_TRY_NAME_(try_, __LINE__)) [[unlikely]] {                          \
     return std::unexpected(std::move(WEFT_TRY_NAME_(try_, __LINE__)).error()); \
-  }                                                                         \
+  }                                                                            \
   auto&& name = *std::move(WEFT_TRY_NAME_(try_, __LINE__))
 
-#define TRY_VOID(...)                                                                 \
-  if (auto try_void_ = (__VA_ARGS__); !try_void_) [[unlikely]] {                      \
-    return std::unexpected(std::move(try_void_).error());                             \
+#define TRY_VOID(...)                                            \
+  if (auto try_void_ = (__VA_ARGS__); !try_void_) [[unlikely]] { \
+    return std::unexpected(std::move(try_void_).error());        \
   }

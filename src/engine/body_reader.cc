@@ -11,14 +11,22 @@ namespace {
 
 ValType val_type(int64_t code) {
   switch (code) {
-    case -1: return ValType::i32;
-    case -2: return ValType::i64;
-    case -3: return ValType::f32;
-    case -4: return ValType::f64;
-    case -5: return ValType::v128;
-    case -16: return ValType::funcref;
-    case -17: return ValType::externref;
-    default: break;
+    case -1:
+      return ValType::i32;
+    case -2:
+      return ValType::i64;
+    case -3:
+      return ValType::f32;
+    case -4:
+      return ValType::f64;
+    case -5:
+      return ValType::v128;
+    case -16:
+      return ValType::funcref;
+    case -17:
+      return ValType::externref;
+    default:
+      break;
   }
   CHECK(false, "value type {} in a validated module", code);
 }

@@ -120,7 +120,8 @@ Result<std::shared_ptr<const CodeFile>> CodeCache::store(const CodeKey& key, uin
   return CodeFile::map(fd.value(), "compiled code", CodeFile::Verify::trailer_only);
 }
 
-// Removes the files unused for longest until the rest fits. Races with other processes are harmless: a file in use stays mapped.
+// Removes the files unused for longest until the rest fits. Races with other processes are
+// harmless: a file in use stays mapped.
 void CodeCache::trim() const {
   struct Entry {
     fs::path path;

@@ -50,8 +50,8 @@ struct Segments {
 Result<Segments> read_segments(std::span<const uint8_t> elf, const std::string& name) {
   Elf64_Ehdr header{};
   std::memcpy(&header, elf.data(), sizeof header);
-  bool usable = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_machine == EM_X86_64 &&
-                header.e_phentsize == sizeof(Elf64_Phdr) &&
+  bool usable = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+                header.e_machine == EM_X86_64 && header.e_phentsize == sizeof(Elf64_Phdr) &&
                 header.e_phoff <= elf.size() &&
                 header.e_phnum <= (elf.size() - header.e_phoff) / sizeof(Elf64_Phdr);
   if (!usable) {
@@ -80,7 +80,8 @@ Result<Segments> read_segments(std::span<const uint8_t> elf, const std::string& 
   return segments;
 }
 
-Result<uint64_t> map_segments(const Segments& segments, int fd, const std::string& name) {
+Result<uint64_t> map_segments(const Segments& segments, int fd, uint64_t file_begin,
+                              const std::string& name) {
   uint64_t windows = (segments.end - segments.begin + code_window_bytes - 1) / code_window_bytes;
   uint64_t reserved = windows * code_window_bytes;
   void* base = reinterpret_cast<void*>(segments.begin);
@@ -92,13 +93,14 @@ Result<uint64_t> map_segments(const Segments& segments, int fd, const std::strin
     }
     return error(Error::Kind::conflict, "the code addresses of {} are taken in this process", name);
   }
-  // Sections with addresses in them are linked as writable; here they are final, so nothing is mapped writable.
+  // Sections with addresses in them are linked as writable; here they are final, so nothing is
+  // mapped writable.
   for (const Elf64_Phdr& p : segments.load) {
     uint64_t skew = p.p_vaddr & (slot::page_bytes - 1);
     int protection = PROT_READ | ((p.p_flags & PF_X) != 0 ? PROT_EXEC : 0);
     void* at = reinterpret_cast<void*>(p.p_vaddr - skew);
     if (mmap(at, p.p_filesz + skew, protection, MAP_PRIVATE | MAP_FIXED, fd,
-             static_cast<off_t>(p.p_offset - skew)) != at) {
+             static_cast<off_t>(file_begin + p.p_offset - skew)) != at) {
       int saved = errno;
       munmap(base, reserved);
       return io_error(saved, fmt::format("mapping {}", name));
@@ -113,17 +115,22 @@ std::string CodeKey::hex() const { return fmt::format("{:016x}{:016x}", high, lo
 
 Result<std::shared_ptr<const CodeFile>> CodeFile::map(int fd, const std::string& name,
                                                       Verify verify) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd, &status) != 0) {
     return io_error(errno, fmt::format("opening {}", name));
   }
-  auto size = static_cast<uint64_t>(status.st_size);
+  return map_part(fd, 0, static_cast<uint64_t>(status.st_size), name, verify);
+}
+
+Result<std::shared_ptr<const CodeFile>> CodeFile::map_part(int fd, uint64_t begin, uint64_t size,
+                                                           const std::string& name,
+                                                           Verify verify) {
   if (size == 0) {
     return damaged(name, "it is empty");
   }
   std::shared_ptr<CodeFile> file(new CodeFile());
   file->name_ = name;
-  file->file_ = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  file->file_ = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, static_cast<off_t>(begin));
   if (file->file_ == MAP_FAILED) {
     file->file_ = nullptr;
     return io_error(errno, fmt::format("mapping {}", name));
@@ -143,7 +150,7 @@ Result<std::shared_ptr<const CodeFile>> CodeFile::map(int fd, const std::string&
   }
   file->info_ = std::move(*info);
   TRY(segments, read_segments(file->elf_, name));
-  TRY(mapped, map_segments(segments, fd, name));
+  TRY(mapped, map_segments(segments, fd, begin, name));
   file->address_ = segments.begin;
   file->mapped_bytes_ = mapped;
   file->header_ = reinterpret_cast<const CodeHeader*>(segments.entry);

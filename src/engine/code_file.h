@@ -1,9 +1,12 @@
-// A code file in memory: compiled code, mapped at its fixed address, and the description of its module.
+// A code file in memory: compiled code, mapped at its fixed address, and the description of its
+// module.
 //
-// The addresses from slot::code_address on are cut into windows; a code file is linked for one of them. Which one follows from its
-// key, so that machines agree; where two modules of a process want the same window, one is linked for another.
+// The addresses from slot::code_address on are cut into windows; a code file is linked for one of
+// them. Which one follows from its key, so that machines agree; where two modules of a process want
+// the same window, one is linked for another.
 //
-// Thread safety: immutable. The mapping lives as long as the object; share it by shared_ptr<const CodeFile>.
+// Thread safety: immutable. The mapping lives as long as the object; share it by shared_ptr<const
+// CodeFile>.
 #pragma once
 
 #include <array>
@@ -26,7 +29,8 @@ inline uint64_t window_address(uint64_t window) {
   return slot::code_address + window * code_window_bytes;
 }
 
-// What a code file is made from: XXH3-128 over module bytes, options, target and the compiler's version.
+// What a code file is made from: XXH3-128 over module bytes, options, target and the compiler's
+// version.
 struct CodeKey {
   uint64_t low = 0;
   uint64_t high = 0;
@@ -38,9 +42,14 @@ class CodeFile {
  public:
   enum class Verify : uint8_t { checksum, trailer_only };
 
-  // Maps the file behind `fd`. Errors: corrupt (truncated, damaged, another format version), unsupported (for a CPU that this
-  // machine is not), exhausted (its addresses are taken in this process: link it for another window).
-  static Result<std::shared_ptr<const CodeFile>> map(int fd, const std::string& name, Verify verify);
+  // Maps the file behind `fd`. Errors: corrupt (truncated, damaged, another format version),
+  // unsupported (for a CPU that this machine is not), exhausted (its addresses are taken in this
+  // process: link it for another window).
+  static Result<std::shared_ptr<const CodeFile>> map(int fd, const std::string& name,
+                                                     Verify verify);
+  // The same for a code file that is a part of another file. REQUIRES: begin is page aligned.
+  static Result<std::shared_ptr<const CodeFile>> map_part(int fd, uint64_t begin, uint64_t bytes,
+                                                          const std::string& name, Verify verify);
   ~CodeFile();
   CodeFile(const CodeFile&) = delete;
   CodeFile& operator=(const CodeFile&) = delete;
@@ -57,6 +66,10 @@ class CodeFile {
   uint64_t descriptor(uint32_t function) const;
   const cpu::CodeRange& range() const { return range_; }
   std::span<const uint8_t> data() const;
+  // The whole file, to be embedded in another.
+  std::span<const uint8_t> bytes() const {
+    return {static_cast<const uint8_t*>(file_), file_bytes_};
+  }
   // The whole ELF image, for symbols and unwinding.
   std::span<const uint8_t> elf() const { return elf_; }
 

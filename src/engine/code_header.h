@@ -1,9 +1,10 @@
-// The head of a code file: what the loader needs to find everything in it, at the address in the ELF header's entry field.
+// The head of a code file: what the loader needs to find everything in it, at the address in the
+// ELF header's entry field.
 //
-// A code file is one statically linked ELF executable for one module, CPU level and address. It is mapped as it is, straight from the
-// page cache; all addresses in it are final. gdb and perf read it as any other program. After the ELF image come the module
-// description (CodeInfo, serialised) and a trailer with the checksum over everything before it.
-// Thread safety: immutable.
+// A code file is one statically linked ELF executable for one module, CPU level and address. It is
+// mapped as it is, straight from the page cache; all addresses in it are final. gdb and perf read
+// it as any other program. After the ELF image come the module description (CodeInfo, serialised)
+// and a trailer with the checksum over everything before it. Thread safety: immutable.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,10 @@ inline constexpr uint32_t code_format_version = 1;
 struct CodeHeader {
   uint64_t magic;
   uint64_t version;
-  uint64_t functions;       // uint64_t[] code address of each function (imports: their wrapper)
-  uint64_t entries;         // uint64_t[] entry function of each type
-  uint64_t descriptors;     // cpu::FuncRef[], closed linking
-  uint64_t data;            // bytes of all data segments, one after the other
+  uint64_t functions;    // uint64_t[] code address of each function (imports: their wrapper)
+  uint64_t entries;      // uint64_t[] entry function of each type
+  uint64_t descriptors;  // cpu::FuncRef[], closed linking
+  uint64_t data;         // bytes of all data segments, one after the other
   uint64_t finish_stub;
   uint64_t stubs_begin, stubs_end;
   uint64_t code_begin, code_end;
@@ -29,8 +30,8 @@ struct CodeHeader {
 // The last bytes of the file.
 struct CodeTrailer {
   uint64_t magic;
-  uint64_t elf_bytes;    // length of the ELF image
-  uint64_t info_bytes;   // length of the description that follows it
+  uint64_t elf_bytes;                    // length of the ELF image
+  uint64_t info_bytes;                   // length of the description that follows it
   uint64_t key_low, key_high;            // what the file was made from: module, options, compiler
   uint64_t checksum_low, checksum_high;  // XXH3-128 of all bytes before this field
 };

@@ -7,30 +7,50 @@
 namespace weft::wasm {
 
 template <class A>
-void fields(A& a, Value& v) { a(v.words[0], v.words[1]); }
+void fields(A& a, Value& v) {
+  a(v.words[0], v.words[1]);
+}
 template <class A>
-void fields(A& a, FuncType& t) { a(t.params, t.results); }
+void fields(A& a, FuncType& t) {
+  a(t.params, t.results);
+}
 template <class A>
-void fields(A& a, Limits& l) { a(l.min, l.max, l.shared); }
+void fields(A& a, Limits& l) {
+  a(l.min, l.max, l.shared);
+}
 template <class A>
-void fields(A& a, Import& i) { a(i.module, i.name, i.kind, i.index); }
+void fields(A& a, Import& i) {
+  a(i.module, i.name, i.kind, i.index);
+}
 template <class A>
-void fields(A& a, Export& e) { a(e.name, e.kind, e.index); }
+void fields(A& a, Export& e) {
+  a(e.name, e.kind, e.index);
+}
 template <class A>
-void fields(A& a, Table& t) { a(t.element, t.limits); }
+void fields(A& a, Table& t) {
+  a(t.element, t.limits);
+}
 template <class A>
-void fields(A& a, ConstOp& o) { a(o.kind, o.index, o.value); }
+void fields(A& a, ConstOp& o) {
+  a(o.kind, o.index, o.value);
+}
 template <class A>
-void fields(A& a, Global& g) { a(g.type, g.is_mutable, g.init); }
+void fields(A& a, Global& g) {
+  a(g.type, g.is_mutable, g.init);
+}
 
 }  // namespace weft::wasm
 
 namespace weft::engine {
 
 template <class A>
-void fields(A& a, ElementInfo& e) { a(e.mode, e.table, e.offset, e.items); }
+void fields(A& a, ElementInfo& e) {
+  a(e.mode, e.table, e.offset, e.items);
+}
 template <class A>
-void fields(A& a, DataInfo& d) { a(d.mode, d.offset, d.start, d.size); }
+void fields(A& a, DataInfo& d) {
+  a(d.mode, d.offset, d.start, d.size);
+}
 template <class A>
 void fields(A& a, Layout& l) {
   a(l.globals, l.tables, l.table_elements, l.table_reserve, l.imports, l.links, l.types, l.tags,
@@ -50,9 +70,12 @@ namespace {
 uint64_t item_word(const wasm::ConstExpr& item) {
   const wasm::ConstOp& op = item.at(0);
   switch (op.kind) {
-    case wasm::ConstOp::Kind::ref_func: return op.index;
-    case wasm::ConstOp::Kind::global_get: return element_global | op.index;
-    default: return element_null;
+    case wasm::ConstOp::Kind::ref_func:
+      return op.index;
+    case wasm::ConstOp::Kind::global_get:
+      return element_global | op.index;
+    default:
+      return element_null;
   }
 }
 

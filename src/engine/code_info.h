@@ -1,6 +1,6 @@
-// What an instance needs to know of its module at run time: the module description without function bodies, and the layout.
-// It is written behind the ELF image of a code file and read back when that is opened.
-// Thread safety: immutable.
+// What an instance needs to know of its module at run time: the module description without function
+// bodies, and the layout. It is written behind the ELF image of a code file and read back when that
+// is opened. Thread safety: immutable.
 #pragma once
 
 #include <string>

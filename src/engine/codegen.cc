@@ -27,7 +27,8 @@ void initialise_llvm() {
   });
 }
 
-// The guest is no C program: LLVM may call nothing but the three routines that every code file holds.
+// The guest is no C program: LLVM may call nothing but the three routines that every code file
+// holds.
 llvm::TargetLibraryInfoImpl library_info(const llvm::Triple& for_triple) {
   llvm::TargetLibraryInfoImpl info(for_triple);
   info.disableAllFunctions();
@@ -45,7 +46,8 @@ Result<Target> resolve(CpuLevel level) {
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   auto has = [&](const char* feature) { return host.lookup(feature); };
   bool host_v2 = has("sse4.2") && has("popcnt") && has("cx16");
-  bool host_v3 = host_v2 && has("avx2") && has("fma") && has("bmi2") && has("lzcnt") && has("movbe");
+  bool host_v3 =
+      host_v2 && has("avx2") && has("fma") && has("bmi2") && has("lzcnt") && has("movbe");
   switch (level) {
     case CpuLevel::x86_64_v2:
       if (!host_v2) {
@@ -89,14 +91,18 @@ Result<CpuLevel> parse_cpu_level(std::string_view level) {
       return candidate;
     }
   }
-  return error(Error::Kind::invalid, "unknown CPU level '{}': native, x86-64-v3 or x86-64-v2", level);
+  return error(Error::Kind::invalid, "unknown CPU level '{}': native, x86-64-v3 or x86-64-v2",
+               level);
 }
 
 std::string_view name(CpuLevel level) {
   switch (level) {
-    case CpuLevel::native: return "native";
-    case CpuLevel::x86_64_v3: return "x86-64-v3";
-    case CpuLevel::x86_64_v2: return "x86-64-v2";
+    case CpuLevel::native:
+      return "native";
+    case CpuLevel::x86_64_v3:
+      return "x86-64-v3";
+    case CpuLevel::x86_64_v2:
+      return "x86-64-v2";
   }
   return "?";
 }
@@ -112,9 +118,9 @@ Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& t
   options.SwiftAsyncFramePointer = llvm::SwiftAsyncFramePointerMode::Never;
   options.TrapUnreachable = true;
   options.NoTrapAfterNoreturn = true;
-  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
-      triple, target.cpu, target.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
-      llvm::CodeGenOptLevel::Default));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      found->createTargetMachine(triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+                                 llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
   if (machine == nullptr) {
     return error(Error::Kind::unsupported, "LLVM cannot generate code for CPU {}", target.cpu);
   }

@@ -23,7 +23,8 @@ namespace {
 
 // Grows with every change of generated code or of the code file.
 constexpr int code_generation = 1;
-// Bytes of WebAssembly code in a partition: large enough for inlining, small enough for memory (about 30 MiB of IR each).
+// Bytes of WebAssembly code in a partition: large enough for inlining, small enough for memory
+// (about 30 MiB of IR each).
 constexpr uint64_t partition_bytes = 96 << 10;
 
 struct Slice {
@@ -61,8 +62,9 @@ class Compilation {
   }
 
   Result<std::vector<std::string>> run() {
-    unsigned threads = plan_.options.threads != 0 ? plan_.options.threads
-                                                  : std::max(1u, std::thread::hardware_concurrency());
+    unsigned threads = plan_.options.threads != 0
+                           ? plan_.options.threads
+                           : std::max(1u, std::thread::hardware_concurrency());
     threads = std::min<unsigned>(threads, static_cast<unsigned>(objects_.size()));
     {
       std::vector<std::jthread> helpers;
@@ -170,8 +172,8 @@ Result<CodeKey> code_key(std::span<const uint8_t> module_bytes, const CompileOpt
   return CodeKey{hash.low64, hash.high64};
 }
 
-Result<std::string> compile(std::shared_ptr<const wasm::Module> module, const CompileOptions& options,
-                            const CodeKey& key, uint64_t window) {
+Result<std::string> compile(std::shared_ptr<const wasm::Module> module,
+                            const CompileOptions& options, const CodeKey& key, uint64_t window) {
   TRY(target, resolve(options.cpu));
   auto work = slices(*module);
   TRY(plan, make_plan(std::move(module), options, std::move(target)));

@@ -21,7 +21,8 @@ class Engine {
  public:
   explicit Engine(CodeCache cache) : cache_(std::move(cache)) {}
 
-  // The code of a module (bytes of a .wasm file). A module that is loaded already is shared. `name` is for messages.
+  // The code of a module (bytes of a .wasm file). A module that is loaded already is shared. `name`
+  // is for messages.
   Result<std::shared_ptr<const CodeFile>> load(std::vector<uint8_t> bytes,
                                                const CompileOptions& options,
                                                const std::string& name);

@@ -22,7 +22,8 @@ class Cursor {
   uint64_t used_ = sizeof(cpu::InstanceHead);
 };
 
-// Elements a table may grow to. A table without maximum gets room to grow that costs only addresses.
+// Elements a table may grow to. A table without maximum gets room to grow that costs only
+// addresses.
 uint64_t reserve_of(const wasm::Table& table) {
   uint64_t most = table.limits.max.value_or(std::max<uint64_t>(table.limits.min * 2, 65'536));
   uint64_t cap = std::max<uint64_t>(table.limits.min, 1'000'000);
@@ -40,7 +41,8 @@ Result<Layout> lay_out(const wasm::Module& module, const std::vector<uint32_t>& 
     layout.globals.push_back(cursor.take(wide ? 16 : 8, wide ? 16 : 8));
   }
   for (size_t i = 0; i < module.tables.size(); ++i) {
-    layout.tables.push_back(cursor.take(i < module.imported_tables ? 8 : sizeof(cpu::TableHead), 8));
+    layout.tables.push_back(
+        cursor.take(i < module.imported_tables ? 8 : sizeof(cpu::TableHead), 8));
   }
   layout.imports =
       cursor.take((builtin_count + module.imported_functions) * sizeof(cpu::ImportEntry), 16);
@@ -61,8 +63,7 @@ Result<Layout> lay_out(const wasm::Module& module, const std::vector<uint32_t>& 
     }
     layout.table_reserve.push_back(static_cast<uint32_t>(reserve));
     layout.table_elements.push_back(
-        reserve == 0 ? 0
-                     : cursor.take(reserve * table_entry_bytes(module.tables[i].element), 16));
+        reserve == 0 ? 0 : cursor.take(reserve * table_entry_bytes(module.tables[i].element), 16));
   }
   if (cursor.used() - before_tables > max_table_bytes) {
     return error(Error::Kind::exhausted, "the tables need {} MiB; the limit of an instance is {}",

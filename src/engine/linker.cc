@@ -1,8 +1,8 @@
 #include "engine/linker.h"
 
+#include <fcntl.h>
 #include <lld/Common/Driver.h>
 #include <llvm/Support/raw_ostream.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -35,7 +35,7 @@ Result<UniqueFd> memory_file(const char* name, const std::string& bytes) {
 }
 
 Result<std::string> read_all(int fd) {
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd, &status) != 0) {
     return io_error(errno, "reading the linker's output");
   }
@@ -55,11 +55,22 @@ Result<std::string> read_all(int fd) {
 
 Result<std::string> link(const std::vector<std::string>& objects, uint64_t address) {
   std::vector<UniqueFd> files;
-  std::vector<std::string> arguments{
-      "ld.lld",        "-static",         "--image-base", fmt::format("{:#x}", address),
-      "-z",            "separate-code",   "-z",           "noexecstack",
-      "--no-dynamic-linker", "--eh-frame-hdr", "--threads=1",   "--build-id=none",
-      "-e",            symbols::header,   "-z",           "max-page-size=4096"};
+  std::vector<std::string> arguments{"ld.lld",
+                                     "-static",
+                                     "--image-base",
+                                     fmt::format("{:#x}", address),
+                                     "-z",
+                                     "separate-code",
+                                     "-z",
+                                     "noexecstack",
+                                     "--no-dynamic-linker",
+                                     "--eh-frame-hdr",
+                                     "--threads=1",
+                                     "--build-id=none",
+                                     "-e",
+                                     symbols::header,
+                                     "-z",
+                                     "max-page-size=4096"};
   for (const std::string& object : objects) {
     TRY(file, memory_file("weft-object", object));
     arguments.push_back(fmt::format("/proc/self/fd/{}", file.value()));

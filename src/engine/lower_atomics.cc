@@ -1,4 +1,5 @@
-// Atomic memory instructions (proposal threads): all sequentially consistent, all trap when their address is not aligned.
+// Atomic memory instructions (proposal threads): all sequentially consistent, all trap when their
+// address is not aligned.
 
 #include "engine/lowering.h"
 
@@ -82,8 +83,7 @@ bool FunctionLowering::atomics(const Instruction& in) {
     partition_.touches_memory(store);
     return true;
   }
-  auto* load =
-      builder_.CreateAlignedLoad(in_memory, at(atomic_address(in)), llvm::Align(bits / 8));
+  auto* load = builder_.CreateAlignedLoad(in_memory, at(atomic_address(in)), llvm::Align(bits / 8));
   load->setAtomic(order);
   partition_.touches_memory(load);
   bool wide = wabt::Opcode(in.op).GetResultType() == wabt::Type::I64;
@@ -103,8 +103,8 @@ void FunctionLowering::atomic_rmw(const Instruction& in, unsigned operation) {
   push(builder_.CreateZExt(rmw, builder_.getIntNTy(width.value_bits)));
 }
 
-// A narrow compare looks at the whole expected value: one with bits above the width never matches, and the instruction only
-// loads.
+// A narrow compare looks at the whole expected value: one with bits above the width never matches,
+// and the instruction only loads.
 void FunctionLowering::atomic_cmpxchg(const Instruction& in) {
   Width width = widths[in.code - first_cmpxchg];
   auto* in_memory = builder_.getIntNTy(width.memory_bits);
@@ -126,10 +126,9 @@ void FunctionLowering::atomic_cmpxchg(const Instruction& in) {
   auto* fits = block("fits");
   auto* never = block("never");
   auto* next = block("next");
-  builder_.CreateCondBr(
-      builder_.CreateICmpEQ(builder_.CreateLShr(expected, width.memory_bits),
-                            llvm::ConstantInt::get(value_type, 0)),
-      fits, never);
+  builder_.CreateCondBr(builder_.CreateICmpEQ(builder_.CreateLShr(expected, width.memory_bits),
+                                              llvm::ConstantInt::get(value_type, 0)),
+                        fits, never);
   builder_.SetInsertPoint(fits);
   llvm::Value* exchanged = exchange();
   builder_.CreateBr(next);

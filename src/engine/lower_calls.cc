@@ -1,4 +1,5 @@
-// Calls: direct, indirect, tail, and to host functions (core specification 4.4.8, tail-call proposal).
+// Calls: direct, indirect, tail, and to host functions (core specification 4.4.8, tail-call
+// proposal).
 
 #include <llvm/IR/MDBuilder.h>
 
@@ -64,8 +65,8 @@ void FunctionLowering::call_indirect(const Instruction& in, bool tail) {
   trap_if(builder_.CreateICmpUGE(index, table_size(in.index2)), TrapKind::undefined_element);
   llvm::Value* entry = table_entry(in.index2, index);
   llvm::Value* code = instance_load(builder_.getPtrTy(), entry);
-  llvm::Value* ref = instance_load(
-      builder_.getPtrTy(), builder_.CreateConstGEP1_64(builder_.getInt8Ty(), entry, 8));
+  llvm::Value* ref = instance_load(builder_.getPtrTy(),
+                                   builder_.CreateConstGEP1_64(builder_.getInt8Ty(), entry, 8));
   trap_if(builder_.CreateIsNull(ref), TrapKind::uninitialized_element);
   llvm::Value* actual = instance_load(
       builder_.getInt32Ty(),
@@ -94,7 +95,8 @@ void FunctionLowering::call_indirect(const Instruction& in, bool tail) {
     emit_call({callee, base, true}, type, args, false);
     return;
   }
-  // Only a call within the instance can give up this frame: another instance has another base in r14.
+  // Only a call within the instance can give up this frame: another instance has another base in
+  // r14.
   auto* same = block("same");
   auto* other = block("other");
   builder_.CreateCondBr(builder_.CreateICmpEQ(base, base_), same, other);
@@ -117,7 +119,8 @@ void FunctionLowering::emit_call(const Callee& callee, const wasm::FuncType& typ
   }
 }
 
-// A call that takes the place of this function's frame. An exception of the callee goes straight to our caller.
+// A call that takes the place of this function's frame. An exception of the callee goes straight to
+// our caller.
 void FunctionLowering::emit_own_tail_call(const Callee& callee, const wasm::FuncType& type,
                                           const Values& args) {
   Values all{callee.base};
@@ -181,7 +184,8 @@ llvm::Value* FunctionLowering::from_bits(llvm::Value* bits, ValType type) {
   }
 }
 
-// The convention of cpu::HostFn: five values in registers, the others and all vectors in the argument area.
+// The convention of cpu::HostFn: five values in registers, the others and all vectors in the
+// argument area.
 llvm::Value* FunctionLowering::call_host(uint32_t entry, std::span<llvm::Value* const> args,
                                          std::optional<ValType> result) {
   auto* poison = llvm::PoisonValue::get(builder_.getInt64Ty());

@@ -165,7 +165,8 @@ void FunctionLowering::function_return() {
   }
 }
 
-// Leaves the operands where they are: what follows in the same block still needs them when the branch is conditional.
+// Leaves the operands where they are: what follows in the same block still needs them when the
+// branch is conditional.
 void FunctionLowering::branch_to(size_t depth) {
   Frame& frame = frame_at(depth);
   bool loop = frame.kind == FrameKind::loop;

@@ -1,7 +1,9 @@
-// Legacy exception handling: try, catch, catch_all, delegate, throw, rethrow (proposal exception-handling, legacy text).
+// Legacy exception handling: try, catch, catch_all, delegate, throw, rethrow (proposal
+// exception-handling, legacy text).
 //
-// In flight, an exception is the identity of its tag in InstanceHead::exception and its values in the argument area. Who catches
-// it clears the head first, so that calls in the handler start clean.
+// In flight, an exception is the identity of its tag in InstanceHead::exception and its values in
+// the argument area. Who catches it clears the head first, so that calls in the handler start
+// clean.
 
 #include <llvm/IR/MDBuilder.h>
 
@@ -138,8 +140,7 @@ void FunctionLowering::begin_catch(std::optional<uint32_t> tag) {
 
 // What no clause caught goes on outwards.
 void FunctionLowering::end_try_clauses(Frame& frame) {
-  llvm::BasicBlock* rest =
-      frame.kind == FrameKind::try_body ? frame.landing : frame.next_clause;
+  llvm::BasicBlock* rest = frame.kind == FrameKind::try_body ? frame.landing : frame.next_clause;
   if (rest == nullptr) {
     return;  // there was a catch_all
   }

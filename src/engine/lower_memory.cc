@@ -18,8 +18,7 @@ llvm::Value* FunctionLowering::pointer(uint64_t offset) { return at(effective(of
 
 void FunctionLowering::load(const Instruction& in, llvm::Type* in_memory, llvm::Type* value,
                             bool is_signed) {
-  auto* load =
-      builder_.CreateAlignedLoad(in_memory, pointer(in.memory_offset), llvm::Align(1));
+  auto* load = builder_.CreateAlignedLoad(in_memory, pointer(in.memory_offset), llvm::Align(1));
   partition_.touches_memory(load);
   if (in_memory == value) {
     push(load);
@@ -43,29 +42,71 @@ bool FunctionLowering::memory(const Instruction& in) {
   auto* i32t = builder_.getInt32Ty();
   auto* i64t = builder_.getInt64Ty();
   switch (in.op) {
-    case Op::I32Load: load(in, i32t, i32t, false); return true;
-    case Op::I64Load: load(in, i64t, i64t, false); return true;
-    case Op::F32Load: load(in, builder_.getFloatTy(), builder_.getFloatTy(), false); return true;
-    case Op::F64Load: load(in, builder_.getDoubleTy(), builder_.getDoubleTy(), false); return true;
-    case Op::I32Load8S: load(in, i8, i32t, true); return true;
-    case Op::I32Load8U: load(in, i8, i32t, false); return true;
-    case Op::I32Load16S: load(in, i16, i32t, true); return true;
-    case Op::I32Load16U: load(in, i16, i32t, false); return true;
-    case Op::I64Load8S: load(in, i8, i64t, true); return true;
-    case Op::I64Load8U: load(in, i8, i64t, false); return true;
-    case Op::I64Load16S: load(in, i16, i64t, true); return true;
-    case Op::I64Load16U: load(in, i16, i64t, false); return true;
-    case Op::I64Load32S: load(in, i32t, i64t, true); return true;
-    case Op::I64Load32U: load(in, i32t, i64t, false); return true;
-    case Op::I32Store: store(in, i32t); return true;
-    case Op::I64Store: store(in, i64t); return true;
-    case Op::F32Store: store(in, builder_.getFloatTy()); return true;
-    case Op::F64Store: store(in, builder_.getDoubleTy()); return true;
+    case Op::I32Load:
+      load(in, i32t, i32t, false);
+      return true;
+    case Op::I64Load:
+      load(in, i64t, i64t, false);
+      return true;
+    case Op::F32Load:
+      load(in, builder_.getFloatTy(), builder_.getFloatTy(), false);
+      return true;
+    case Op::F64Load:
+      load(in, builder_.getDoubleTy(), builder_.getDoubleTy(), false);
+      return true;
+    case Op::I32Load8S:
+      load(in, i8, i32t, true);
+      return true;
+    case Op::I32Load8U:
+      load(in, i8, i32t, false);
+      return true;
+    case Op::I32Load16S:
+      load(in, i16, i32t, true);
+      return true;
+    case Op::I32Load16U:
+      load(in, i16, i32t, false);
+      return true;
+    case Op::I64Load8S:
+      load(in, i8, i64t, true);
+      return true;
+    case Op::I64Load8U:
+      load(in, i8, i64t, false);
+      return true;
+    case Op::I64Load16S:
+      load(in, i16, i64t, true);
+      return true;
+    case Op::I64Load16U:
+      load(in, i16, i64t, false);
+      return true;
+    case Op::I64Load32S:
+      load(in, i32t, i64t, true);
+      return true;
+    case Op::I64Load32U:
+      load(in, i32t, i64t, false);
+      return true;
+    case Op::I32Store:
+      store(in, i32t);
+      return true;
+    case Op::I64Store:
+      store(in, i64t);
+      return true;
+    case Op::F32Store:
+      store(in, builder_.getFloatTy());
+      return true;
+    case Op::F64Store:
+      store(in, builder_.getDoubleTy());
+      return true;
     case Op::I32Store8:
-    case Op::I64Store8: store(in, i8); return true;
+    case Op::I64Store8:
+      store(in, i8);
+      return true;
     case Op::I32Store16:
-    case Op::I64Store16: store(in, i16); return true;
-    case Op::I64Store32: store(in, i32t); return true;
+    case Op::I64Store16:
+      store(in, i16);
+      return true;
+    case Op::I64Store32:
+      store(in, i32t);
+      return true;
     case Op::MemorySize:
       push(builder_.CreateTrunc(builder_.CreateLShr(memory_size_bytes(), 16), i32t));
       return true;
@@ -78,8 +119,8 @@ bool FunctionLowering::memory(const Instruction& in) {
       bulk(in);
       return true;
     case Op::DataDrop:
-      instance_store(i32(0), instance(plan_.layout.data_sizes +
-                                      static_cast<int64_t>(4 * uint64_t{in.index})));
+      instance_store(
+          i32(0), instance(plan_.layout.data_sizes + static_cast<int64_t>(4 * uint64_t{in.index})));
       return true;
     default:
       return false;
@@ -109,8 +150,9 @@ void FunctionLowering::bulk(const Instruction& in) {
   llvm::Instruction* access = nullptr;
   if (in.op == Op::MemoryFill) {
     check_range(destination, count, size, TrapKind::out_of_bounds_memory);
-    access = builder_.CreateMemSet(at(destination), builder_.CreateTrunc(second, builder_.getInt8Ty()),
-                                   count, llvm::MaybeAlign());
+    access =
+        builder_.CreateMemSet(at(destination), builder_.CreateTrunc(second, builder_.getInt8Ty()),
+                              count, llvm::MaybeAlign());
   } else if (in.op == Op::MemoryCopy) {
     llvm::Value* source = builder_.CreateZExt(second, i64t);
     check_range(source, count, size, TrapKind::out_of_bounds_memory);

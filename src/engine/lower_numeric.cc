@@ -1,7 +1,8 @@
 // Numeric instructions (core specification 4.3 and 4.4.1).
 //
-// Floating point is IEEE 754 without any fast-math liberty. LLVM may drop an operation that changes no number but would quiet a
-// signalling NaN (x * 1, x - 0, a demotion of a promotion); where the operands show that, canonicalize keeps the quieting.
+// Floating point is IEEE 754 without any fast-math liberty. LLVM may drop an operation that changes
+// no number but would quiet a signalling NaN (x * 1, x - 0, a demotion of a promotion); where the
+// operands show that, canonicalize keeps the quieting.
 
 #include <llvm/IR/Intrinsics.h>
 
@@ -10,19 +11,21 @@
 namespace weft::engine {
 
 using Op = wabt::Opcode;
+using llvm::CmpInst;
 using wasm::TrapKind;
 using wasm::ValType;
-using llvm::CmpInst;
 
 bool FunctionLowering::numeric(const Instruction& in) {
   return compare(in) || integer(in) || floating(in) || convert(in);
 }
 
 bool FunctionLowering::compare(const Instruction& in) {
-  // i32 and i64 comparisons are at 0x45 and 0x50, in this order, after eqz; f32 and f64 at 0x5b and 0x61.
+  // i32 and i64 comparisons are at 0x45 and 0x50, in this order, after eqz; f32 and f64 at 0x5b and
+  // 0x61.
   constexpr CmpInst::Predicate integers[] = {
-      CmpInst::ICMP_EQ,  CmpInst::ICMP_NE,  CmpInst::ICMP_SLT, CmpInst::ICMP_ULT, CmpInst::ICMP_SGT,
-      CmpInst::ICMP_UGT, CmpInst::ICMP_SLE, CmpInst::ICMP_ULE, CmpInst::ICMP_SGE, CmpInst::ICMP_UGE};
+      CmpInst::ICMP_EQ,  CmpInst::ICMP_NE,  CmpInst::ICMP_SLT, CmpInst::ICMP_ULT,
+      CmpInst::ICMP_SGT, CmpInst::ICMP_UGT, CmpInst::ICMP_SLE, CmpInst::ICMP_ULE,
+      CmpInst::ICMP_SGE, CmpInst::ICMP_UGE};
   constexpr CmpInst::Predicate floats[] = {CmpInst::FCMP_OEQ, CmpInst::FCMP_UNE, CmpInst::FCMP_OLT,
                                            CmpInst::FCMP_OGT, CmpInst::FCMP_OLE, CmpInst::FCMP_OGE};
   if (wabt::Opcode(in.op).HasPrefix() || in.code < 0x45 || in.code > 0x66) {
@@ -88,28 +91,71 @@ bool FunctionLowering::integer(const Instruction& in) {
     return true;
   };
   switch (in.op) {
-    case Op::I32Clz: case Op::I64Clz: return count_zeros(llvm::Intrinsic::ctlz);
-    case Op::I32Ctz: case Op::I64Ctz: return count_zeros(llvm::Intrinsic::cttz);
-    case Op::I32Popcnt: case Op::I64Popcnt: intrinsic1(llvm::Intrinsic::ctpop); return true;
-    case Op::I32Add: case Op::I64Add: return plain(llvm::Instruction::Add);
-    case Op::I32Sub: case Op::I64Sub: return plain(llvm::Instruction::Sub);
-    case Op::I32Mul: case Op::I64Mul: return plain(llvm::Instruction::Mul);
-    case Op::I32And: case Op::I64And: return plain(llvm::Instruction::And);
-    case Op::I32Or: case Op::I64Or: return plain(llvm::Instruction::Or);
-    case Op::I32Xor: case Op::I64Xor: return plain(llvm::Instruction::Xor);
-    case Op::I32Shl: case Op::I64Shl: return shift(llvm::Instruction::Shl);
-    case Op::I32ShrS: case Op::I64ShrS: return shift(llvm::Instruction::AShr);
-    case Op::I32ShrU: case Op::I64ShrU: return shift(llvm::Instruction::LShr);
-    case Op::I32Rotl: case Op::I64Rotl: rotate(llvm::Intrinsic::fshl); return true;
-    case Op::I32Rotr: case Op::I64Rotr: rotate(llvm::Intrinsic::fshr); return true;
-    case Op::I32DivS: case Op::I32DivU: case Op::I32RemS: case Op::I32RemU:
-    case Op::I64DivS: case Op::I64DivU: case Op::I64RemS: case Op::I64RemU:
+    case Op::I32Clz:
+    case Op::I64Clz:
+      return count_zeros(llvm::Intrinsic::ctlz);
+    case Op::I32Ctz:
+    case Op::I64Ctz:
+      return count_zeros(llvm::Intrinsic::cttz);
+    case Op::I32Popcnt:
+    case Op::I64Popcnt:
+      intrinsic1(llvm::Intrinsic::ctpop);
+      return true;
+    case Op::I32Add:
+    case Op::I64Add:
+      return plain(llvm::Instruction::Add);
+    case Op::I32Sub:
+    case Op::I64Sub:
+      return plain(llvm::Instruction::Sub);
+    case Op::I32Mul:
+    case Op::I64Mul:
+      return plain(llvm::Instruction::Mul);
+    case Op::I32And:
+    case Op::I64And:
+      return plain(llvm::Instruction::And);
+    case Op::I32Or:
+    case Op::I64Or:
+      return plain(llvm::Instruction::Or);
+    case Op::I32Xor:
+    case Op::I64Xor:
+      return plain(llvm::Instruction::Xor);
+    case Op::I32Shl:
+    case Op::I64Shl:
+      return shift(llvm::Instruction::Shl);
+    case Op::I32ShrS:
+    case Op::I64ShrS:
+      return shift(llvm::Instruction::AShr);
+    case Op::I32ShrU:
+    case Op::I64ShrU:
+      return shift(llvm::Instruction::LShr);
+    case Op::I32Rotl:
+    case Op::I64Rotl:
+      rotate(llvm::Intrinsic::fshl);
+      return true;
+    case Op::I32Rotr:
+    case Op::I64Rotr:
+      rotate(llvm::Intrinsic::fshr);
+      return true;
+    case Op::I32DivS:
+    case Op::I32DivU:
+    case Op::I32RemS:
+    case Op::I32RemU:
+    case Op::I64DivS:
+    case Op::I64DivU:
+    case Op::I64RemS:
+    case Op::I64RemU:
       divide(in);
       return true;
-    case Op::I32Extend8S: case Op::I64Extend8S: return extend(8);
-    case Op::I32Extend16S: case Op::I64Extend16S: return extend(16);
-    case Op::I64Extend32S: return extend(32);
-    default: return false;
+    case Op::I32Extend8S:
+    case Op::I64Extend8S:
+      return extend(8);
+    case Op::I32Extend16S:
+    case Op::I64Extend16S:
+      return extend(16);
+    case Op::I64Extend32S:
+      return extend(32);
+    default:
+      return false;
   }
 }
 
@@ -123,13 +169,16 @@ void FunctionLowering::divide(const Instruction& in) {
       llvm::ConstantInt::get(type, llvm::APInt::getSignedMinValue(type->getIntegerBitWidth()));
   trap_if(builder_.CreateICmpEQ(b, zero), TrapKind::integer_divide_by_zero);
   switch (in.op) {
-    case Op::I32DivU: case Op::I64DivU:
+    case Op::I32DivU:
+    case Op::I64DivU:
       push(builder_.CreateUDiv(a, b));
       return;
-    case Op::I32RemU: case Op::I64RemU:
+    case Op::I32RemU:
+    case Op::I64RemU:
       push(builder_.CreateURem(a, b));
       return;
-    case Op::I32DivS: case Op::I64DivS:
+    case Op::I32DivS:
+    case Op::I64DivS:
       trap_if(builder_.CreateAnd(builder_.CreateICmpEQ(a, smallest),
                                  builder_.CreateICmpEQ(b, minus_one)),
               TrapKind::integer_overflow);
@@ -138,7 +187,8 @@ void FunctionLowering::divide(const Instruction& in) {
     default: {
       // The smallest number modulo -1 is 0 here but a fault of the processor: divide by 1 instead.
       llvm::Value* is_minus_one = builder_.CreateICmpEQ(b, minus_one);
-      llvm::Value* divisor = builder_.CreateSelect(is_minus_one, llvm::ConstantInt::get(type, 1), b);
+      llvm::Value* divisor =
+          builder_.CreateSelect(is_minus_one, llvm::ConstantInt::get(type, 1), b);
       push(builder_.CreateSRem(a, divisor));
       return;
     }
@@ -160,14 +210,15 @@ llvm::Value* FunctionLowering::float_binary(llvm::Instruction::BinaryOps op, llv
   bool identity = false;  // LLVM would give the other operand back as it is
   if (right != nullptr) {
     bool one = right->isExactlyValue(1.0);
-    identity = right->isZero() ? op == llvm::Instruction::FAdd || op == llvm::Instruction::FSub
-                               : one && (op == llvm::Instruction::FMul || op == llvm::Instruction::FDiv);
+    identity = right->isZero()
+                   ? op == llvm::Instruction::FAdd || op == llvm::Instruction::FSub
+                   : one && (op == llvm::Instruction::FMul || op == llvm::Instruction::FDiv);
     identity |= right->isExactlyValue(-1.0) &&
                 (op == llvm::Instruction::FMul || op == llvm::Instruction::FDiv);
   } else if (left != nullptr) {
     identity = left->isZero() ? op == llvm::Instruction::FAdd || op == llvm::Instruction::FSub
-                              : op == llvm::Instruction::FMul && (left->isExactlyValue(1.0) ||
-                                                                  left->isExactlyValue(-1.0));
+                              : op == llvm::Instruction::FMul &&
+                                    (left->isExactlyValue(1.0) || left->isExactlyValue(-1.0));
   }
   if (identity) {
     (left != nullptr ? b : a) = canonicalize(left != nullptr ? b : a);
@@ -191,21 +242,51 @@ bool FunctionLowering::floating(const Instruction& in) {
     return true;
   };
   switch (in.op) {
-    case Op::F32Abs: case Op::F64Abs: return unary(llvm::Intrinsic::fabs);
-    case Op::F32Neg: case Op::F64Neg: push(builder_.CreateFNeg(pop())); return true;
-    case Op::F32Ceil: case Op::F64Ceil: return unary(llvm::Intrinsic::ceil);
-    case Op::F32Floor: case Op::F64Floor: return unary(llvm::Intrinsic::floor);
-    case Op::F32Trunc: case Op::F64Trunc: return unary(llvm::Intrinsic::trunc);
-    case Op::F32Nearest: case Op::F64Nearest: return unary(llvm::Intrinsic::roundeven);
-    case Op::F32Sqrt: case Op::F64Sqrt: return unary(llvm::Intrinsic::sqrt);
-    case Op::F32Add: case Op::F64Add: return arithmetic(llvm::Instruction::FAdd);
-    case Op::F32Sub: case Op::F64Sub: return arithmetic(llvm::Instruction::FSub);
-    case Op::F32Mul: case Op::F64Mul: return arithmetic(llvm::Instruction::FMul);
-    case Op::F32Div: case Op::F64Div: return arithmetic(llvm::Instruction::FDiv);
-    case Op::F32Min: case Op::F64Min: return binary(llvm::Intrinsic::minimum);
-    case Op::F32Max: case Op::F64Max: return binary(llvm::Intrinsic::maximum);
-    case Op::F32Copysign: case Op::F64Copysign: return binary(llvm::Intrinsic::copysign);
-    default: return false;
+    case Op::F32Abs:
+    case Op::F64Abs:
+      return unary(llvm::Intrinsic::fabs);
+    case Op::F32Neg:
+    case Op::F64Neg:
+      push(builder_.CreateFNeg(pop()));
+      return true;
+    case Op::F32Ceil:
+    case Op::F64Ceil:
+      return unary(llvm::Intrinsic::ceil);
+    case Op::F32Floor:
+    case Op::F64Floor:
+      return unary(llvm::Intrinsic::floor);
+    case Op::F32Trunc:
+    case Op::F64Trunc:
+      return unary(llvm::Intrinsic::trunc);
+    case Op::F32Nearest:
+    case Op::F64Nearest:
+      return unary(llvm::Intrinsic::roundeven);
+    case Op::F32Sqrt:
+    case Op::F64Sqrt:
+      return unary(llvm::Intrinsic::sqrt);
+    case Op::F32Add:
+    case Op::F64Add:
+      return arithmetic(llvm::Instruction::FAdd);
+    case Op::F32Sub:
+    case Op::F64Sub:
+      return arithmetic(llvm::Instruction::FSub);
+    case Op::F32Mul:
+    case Op::F64Mul:
+      return arithmetic(llvm::Instruction::FMul);
+    case Op::F32Div:
+    case Op::F64Div:
+      return arithmetic(llvm::Instruction::FDiv);
+    case Op::F32Min:
+    case Op::F64Min:
+      return binary(llvm::Intrinsic::minimum);
+    case Op::F32Max:
+    case Op::F64Max:
+      return binary(llvm::Intrinsic::maximum);
+    case Op::F32Copysign:
+    case Op::F64Copysign:
+      return binary(llvm::Intrinsic::copysign);
+    default:
+      return false;
   }
 }
 
@@ -225,17 +306,34 @@ bool FunctionLowering::convert(const Instruction& in) {
   };
   using CastOps = llvm::Instruction;
   switch (in.op) {
-    case Op::I32WrapI64: return cast(CastOps::Trunc, i32t);
-    case Op::I64ExtendI32S: return cast(CastOps::SExt, i64t);
-    case Op::I64ExtendI32U: return cast(CastOps::ZExt, i64t);
-    case Op::I32TruncF32S: case Op::I32TruncF32U: case Op::I32TruncF64S: case Op::I32TruncF64U:
-    case Op::I64TruncF32S: case Op::I64TruncF32U: case Op::I64TruncF64S: case Op::I64TruncF64U:
+    case Op::I32WrapI64:
+      return cast(CastOps::Trunc, i32t);
+    case Op::I64ExtendI32S:
+      return cast(CastOps::SExt, i64t);
+    case Op::I64ExtendI32U:
+      return cast(CastOps::ZExt, i64t);
+    case Op::I32TruncF32S:
+    case Op::I32TruncF32U:
+    case Op::I32TruncF64S:
+    case Op::I32TruncF64U:
+    case Op::I64TruncF32S:
+    case Op::I64TruncF32U:
+    case Op::I64TruncF64S:
+    case Op::I64TruncF64U:
       truncate(in);
       return true;
-    case Op::F32ConvertI32S: case Op::F32ConvertI64S: return cast(CastOps::SIToFP, f32t);
-    case Op::F32ConvertI32U: case Op::F32ConvertI64U: return cast(CastOps::UIToFP, f32t);
-    case Op::F64ConvertI32S: case Op::F64ConvertI64S: return cast(CastOps::SIToFP, f64t);
-    case Op::F64ConvertI32U: case Op::F64ConvertI64U: return cast(CastOps::UIToFP, f64t);
+    case Op::F32ConvertI32S:
+    case Op::F32ConvertI64S:
+      return cast(CastOps::SIToFP, f32t);
+    case Op::F32ConvertI32U:
+    case Op::F32ConvertI64U:
+      return cast(CastOps::UIToFP, f32t);
+    case Op::F64ConvertI32S:
+    case Op::F64ConvertI64S:
+      return cast(CastOps::SIToFP, f64t);
+    case Op::F64ConvertI32U:
+    case Op::F64ConvertI64U:
+      return cast(CastOps::UIToFP, f64t);
     case Op::F32DemoteF64: {
       llvm::Value* value = pop();
       if (llvm::isa<llvm::FPExtInst>(value)) {
@@ -244,25 +342,36 @@ bool FunctionLowering::convert(const Instruction& in) {
       push(builder_.CreateFPTrunc(value, f32t));
       return true;
     }
-    case Op::F64PromoteF32: return cast(CastOps::FPExt, f64t);
-    case Op::I32ReinterpretF32: return cast(CastOps::BitCast, i32t);
-    case Op::I64ReinterpretF64: return cast(CastOps::BitCast, i64t);
-    case Op::F32ReinterpretI32: return cast(CastOps::BitCast, f32t);
-    case Op::F64ReinterpretI64: return cast(CastOps::BitCast, f64t);
-    case Op::I32TruncSatF32S: case Op::I32TruncSatF64S:
+    case Op::F64PromoteF32:
+      return cast(CastOps::FPExt, f64t);
+    case Op::I32ReinterpretF32:
+      return cast(CastOps::BitCast, i32t);
+    case Op::I64ReinterpretF64:
+      return cast(CastOps::BitCast, i64t);
+    case Op::F32ReinterpretI32:
+      return cast(CastOps::BitCast, f32t);
+    case Op::F64ReinterpretI64:
+      return cast(CastOps::BitCast, f64t);
+    case Op::I32TruncSatF32S:
+    case Op::I32TruncSatF64S:
       return saturate(llvm::Intrinsic::fptosi_sat, i32t);
-    case Op::I32TruncSatF32U: case Op::I32TruncSatF64U:
+    case Op::I32TruncSatF32U:
+    case Op::I32TruncSatF64U:
       return saturate(llvm::Intrinsic::fptoui_sat, i32t);
-    case Op::I64TruncSatF32S: case Op::I64TruncSatF64S:
+    case Op::I64TruncSatF32S:
+    case Op::I64TruncSatF64S:
       return saturate(llvm::Intrinsic::fptosi_sat, i64t);
-    case Op::I64TruncSatF32U: case Op::I64TruncSatF64U:
+    case Op::I64TruncSatF32U:
+    case Op::I64TruncSatF64U:
       return saturate(llvm::Intrinsic::fptoui_sat, i64t);
-    default: return false;
+    default:
+      return false;
   }
 }
 
-// Traps unless the value, truncated, is in range. The bounds are the float neighbours outside of the range: for a double and 32 bits
-// these are -2147483649 and 2147483648; where the format cannot hold the lower one, -2^n itself is in range.
+// Traps unless the value, truncated, is in range. The bounds are the float neighbours outside of
+// the range: for a double and 32 bits these are -2147483649 and 2147483648; where the format cannot
+// hold the lower one, -2^n itself is in range.
 void FunctionLowering::truncate(const Instruction& in) {
   llvm::Value* value = pop();
   bool to_64 = in.code >= 0xae;

@@ -12,7 +12,8 @@ bool FunctionLowering::simd(const Instruction& in) {
   }
   SimdTarget target{plan_.target.avx, plan_.target.avx2, plan_.target.fma, plan_.target.avx512};
   bool is_store = in.code == 11 || (in.code >= 88 && in.code <= 91);
-  bool is_load = in.code <= 10 || (in.code >= 84 && in.code <= 87) || in.code == 92 || in.code == 93;
+  bool is_load =
+      in.code <= 10 || (in.code >= 84 && in.code <= 87) || in.code == 92 || in.code == 93;
   if (is_store || is_load) {
     Values operands;
     if (is_store || (in.code >= 84 && in.code <= 87)) {

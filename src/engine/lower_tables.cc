@@ -1,4 +1,5 @@
-// Tables, references and globals: everything that lies in the instance block (core specification 4.4.2, 4.4.5, 4.4.6).
+// Tables, references and globals: everything that lies in the instance block (core
+// specification 4.4.2, 4.4.5, 4.4.6).
 
 #include "engine/lowering.h"
 
@@ -74,8 +75,8 @@ void FunctionLowering::store_entry(uint32_t table, llvm::Value* entry, llvm::Val
   auto* next = block("next");
   builder_.CreateCondBr(builder_.CreateICmpNE(ref, i64(0)), some, next);
   builder_.SetInsertPoint(some);
-  llvm::Value* code = instance_load(builder_.getInt64Ty(),
-                                    builder_.CreateIntToPtr(ref, builder_.getPtrTy()));
+  llvm::Value* code =
+      instance_load(builder_.getInt64Ty(), builder_.CreateIntToPtr(ref, builder_.getPtrTy()));
   builder_.CreateBr(next);
   builder_.SetInsertPoint(next);
   auto* phi = builder_.CreatePHI(builder_.getInt64Ty(), 2);
@@ -101,8 +102,8 @@ bool FunctionLowering::tables(const Instruction& in) {
       trap_if(builder_.CreateICmpUGE(index, table_size(in.index)), TrapKind::out_of_bounds_table);
       llvm::Value* entry = table_entry(in.index, index);
       bool func = plan_.wasm().tables[in.index].element == ValType::funcref;
-      push(instance_load(builder_.getInt64Ty(), builder_.CreateConstGEP1_64(
-                                                    builder_.getInt8Ty(), entry, func ? 8 : 0)));
+      push(instance_load(builder_.getInt64Ty(),
+                         builder_.CreateConstGEP1_64(builder_.getInt8Ty(), entry, func ? 8 : 0)));
       return true;
     }
     case Op::TableSet: {

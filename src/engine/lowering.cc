@@ -29,9 +29,8 @@ void FunctionLowering::start() {
       function.body.offset);
   entry_ = block("entry");
   builder_.SetInsertPoint(entry_);
-  builder_.SetCurrentDebugLocation(
-      llvm::DILocation::get(partition_.context(), static_cast<unsigned>(function.body.offset), 0,
-                            subprogram_));
+  builder_.SetCurrentDebugLocation(llvm::DILocation::get(
+      partition_.context(), static_cast<unsigned>(function.body.offset), 0, subprogram_));
   base_ = function_->getArg(0);
   base_->setName("base");
   for (size_t i = 0; i < type.params.size(); ++i) {
@@ -186,8 +185,9 @@ llvm::BasicBlock* FunctionLowering::block(const char* name) {
   return llvm::BasicBlock::Create(partition_.context(), name, function_);
 }
 
-// A load that the program asks for must fault when it is out of bounds, even if nobody uses its value; LLVM deletes dead loads unless
-// they are volatile. Only loads that are dead in the program itself are marked: all others optimise freely.
+// A load that the program asks for must fault when it is out of bounds, even if nobody uses its
+// value; LLVM deletes dead loads unless they are volatile. Only loads that are dead in the program
+// itself are marked: all others optimise freely.
 void FunctionLowering::mark_dead_loads() {
   llvm::DenseSet<llvm::Instruction*> live;
   std::vector<llvm::Instruction*> work;

@@ -1,12 +1,14 @@
 // Lowers one WebAssembly function to LLVM IR.
 //
-// The body is read once, instruction by instruction; the operand stack holds SSA values, locals are stack slots that LLVM's
-// mem2reg removes, and every block that can be branched to has phis for its parameters. Code that cannot be reached is
-// skipped. Nothing is assumed that validation has not proved; every access to linear memory is a plain load or store at
-// base + zero-extended index + offset, whose faults the slot's guards catch.
+// The body is read once, instruction by instruction; the operand stack holds SSA values, locals are
+// stack slots that LLVM's mem2reg removes, and every block that can be branched to has phis for its
+// parameters. Code that cannot be reached is skipped. Nothing is assumed that validation has not
+// proved; every access to linear memory is a plain load or store at base + zero-extended index +
+// offset, whose faults the slot's guards catch.
 //
-// Exceptions: `throw` puts the payload in the argument area and the tag's identity in the instance head; after each call that may
-// throw the head is looked at and control goes to the innermost handler, or out of the function.
+// Exceptions: `throw` puts the payload in the argument area and the tag's identity in the instance
+// head; after each call that may throw the head is looked at and control goes to the innermost
+// handler, or out of the function.
 //
 // Thread safety: none. One object per function.
 #pragma once
@@ -121,7 +123,9 @@ class FunctionLowering {
   bool simd(const Instruction& in);
   llvm::Value* effective(uint64_t offset);  // pops the index: 64-bit offset from the base
   llvm::Value* pointer(uint64_t offset);    // pops the index: address in linear memory
-  llvm::Value* at(llvm::Value* offset) { return builder_.CreateGEP(builder_.getInt8Ty(), base_, offset); }
+  llvm::Value* at(llvm::Value* offset) {
+    return builder_.CreateGEP(builder_.getInt8Ty(), base_, offset);
+  }
   void load(const Instruction& in, llvm::Type* in_memory, llvm::Type* value, bool is_signed);
   void store(const Instruction& in, llvm::Type* in_memory);
   llvm::Value* memory_size_bytes();

@@ -11,14 +11,15 @@
 
 namespace weft::engine {
 
-// Which instructions the code may use. `native` is this machine; the other two are the psABI's micro-architecture levels, for
-// programs that move between machines.
+// Which instructions the code may use. `native` is this machine; the other two are the psABI's
+// micro-architecture levels, for programs that move between machines.
 enum class CpuLevel : uint8_t { native, x86_64_v3, x86_64_v2 };
 
 Result<CpuLevel> parse_cpu_level(std::string_view name);
 std::string_view name(CpuLevel level);
 
-// The level as LLVM and the cache know it: CPU name and feature string ("sapphirerapids", "+avx512f,…").
+// The level as LLVM and the cache know it: CPU name and feature string ("sapphirerapids",
+// "+avx512f,…").
 struct Target {
   std::string cpu;
   std::string features;
@@ -27,8 +28,9 @@ struct Target {
 // Error unsupported when this machine cannot run the level.
 Result<Target> resolve(CpuLevel level);
 
-// `closed`: the module is a whole program; all its function imports are host functions. `open`: it may share functions, tables,
-// memories, globals and tags with other instances (specification scripts); indirect calls then switch instances.
+// `closed`: the module is a whole program; all its function imports are host functions. `open`: it
+// may share functions, tables, memories, globals and tags with other instances (specification
+// scripts); indirect calls then switch instances.
 enum class Linking : uint8_t { closed, open };
 
 struct CompileOptions {

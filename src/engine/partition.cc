@@ -18,7 +18,8 @@ Partition::Partition(const Plan& plan, llvm::LLVMContext& context, const std::st
   module_->addModuleFlag(llvm::Module::Warning, "Dwarf Version", 4);
   llvm::MDBuilder metadata(context);
   auto* domain = metadata.createAnonymousAliasScopeDomain("weft");
-  memory_scope_ = llvm::MDNode::get(context, {metadata.createAnonymousAliasScope(domain, "memory")});
+  memory_scope_ =
+      llvm::MDNode::get(context, {metadata.createAnonymousAliasScope(domain, "memory")});
   instance_scope_ =
       llvm::MDNode::get(context, {metadata.createAnonymousAliasScope(domain, "instance")});
   debug_ = std::make_unique<llvm::DIBuilder>(*module_);
@@ -32,13 +33,18 @@ Partition::~Partition() = default;
 
 llvm::Type* Partition::type(ValType type) {
   switch (type) {
-    case ValType::i32: return llvm::Type::getInt32Ty(context_);
-    case ValType::f32: return llvm::Type::getFloatTy(context_);
-    case ValType::f64: return llvm::Type::getDoubleTy(context_);
-    case ValType::v128: return llvm::FixedVectorType::get(llvm::Type::getInt64Ty(context_), 2);
+    case ValType::i32:
+      return llvm::Type::getInt32Ty(context_);
+    case ValType::f32:
+      return llvm::Type::getFloatTy(context_);
+    case ValType::f64:
+      return llvm::Type::getDoubleTy(context_);
+    case ValType::v128:
+      return llvm::FixedVectorType::get(llvm::Type::getInt64Ty(context_), 2);
     case ValType::i64:
     case ValType::funcref:
-    case ValType::externref: return llvm::Type::getInt64Ty(context_);
+    case ValType::externref:
+      return llvm::Type::getInt64Ty(context_);
   }
   return nullptr;
 }
@@ -121,15 +127,15 @@ llvm::Constant* Partition::descriptor(uint32_t function) {
   auto* i64 = llvm::Type::getInt64Ty(context_);
   auto* global = module_->getNamedGlobal(symbols::descriptors);
   if (global == nullptr) {
-    global = new llvm::GlobalVariable(*module_, llvm::ArrayType::get(i64, 0), true,
-                                      llvm::GlobalValue::ExternalLinkage, nullptr,
-                                      symbols::descriptors);
+    global =
+        new llvm::GlobalVariable(*module_, llvm::ArrayType::get(i64, 0), true,
+                                 llvm::GlobalValue::ExternalLinkage, nullptr, symbols::descriptors);
     global->setVisibility(llvm::GlobalValue::HiddenVisibility);
     global->setDSOLocal(true);
   }
   uint64_t offset = plan_.descriptor_index.at(function) * sizeof(cpu::FuncRef);
-  auto* address = llvm::ConstantExpr::getGetElementPtr(
-      llvm::Type::getInt8Ty(context_), global, llvm::ConstantInt::get(i64, offset));
+  auto* address = llvm::ConstantExpr::getGetElementPtr(llvm::Type::getInt8Ty(context_), global,
+                                                       llvm::ConstantInt::get(i64, offset));
   return llvm::ConstantExpr::getPtrToInt(address, i64);
 }
 
@@ -154,7 +160,11 @@ void Partition::decorate(llvm::Function& function) {
   if (!plan_.target.features.empty()) {
     function.addFnAttr("target-features", plan_.target.features);
   }
-  // A frame larger than this touches its pages one by one, so that it cannot jump over the stack's guard.
+  // A recursion without end has to exhaust the stack, as the specification wants it, and not to
+  // become a loop.
+  function.addFnAttr("disable-tail-calls", "true");
+  // A frame larger than this touches its pages one by one, so that it cannot jump over the stack's
+  // guard.
   function.addFnAttr("probe-stack", "inline-asm");
   function.addFnAttr("stack-probe-size", "65536");
   function.setSection(symbols::code_section);

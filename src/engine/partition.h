@@ -1,8 +1,9 @@
-// One LLVM module that holds a part of a WebAssembly module's functions: types, declarations, attributes and alias scopes that
-// the lowering of its functions shares.
+// One LLVM module that holds a part of a WebAssembly module's functions: types, declarations,
+// attributes and alias scopes that the lowering of its functions shares.
 //
-// A guest function is   result f(ptr swiftasync base, params…)   : the linear memory's base stays in r14 across calls. The first
-// result is returned, further ones go through the argument area of the function's instance.
+// A guest function is   result f(ptr swiftasync base, params…)   : the linear memory's base stays
+// in r14 across calls. The first result is returned, further ones go through the argument area of
+// the function's instance.
 //
 // Thread safety: none; each compiling thread has partitions, with an LLVMContext of their own.
 #pragma once
@@ -36,11 +37,12 @@ class Partition {
   llvm::FunctionType* signature(const wasm::FuncType& type);
   llvm::CallingConv::ID convention() const;
 
-  llvm::Function* function(uint32_t index);      // declared on first use; imports: the wrapper
-  llvm::FunctionCallee host_stub(uint32_t entry);  // i64 (ptr swiftasync, i64 × 6), entry of the import vector
+  llvm::Function* function(uint32_t index);  // declared on first use; imports: the wrapper
+  llvm::FunctionCallee host_stub(
+      uint32_t entry);  // i64 (ptr swiftasync, i64 × 6), entry of the import vector
   llvm::FunctionCallee trap_stub(wasm::TrapKind kind);
-  llvm::GlobalVariable* data_bytes();              // all data segments' bytes, defined in the support partition
-  llvm::Constant* descriptor(uint32_t function);   // closed: address of its cpu::FuncRef as i64
+  llvm::GlobalVariable* data_bytes();  // all data segments' bytes, defined in the support partition
+  llvm::Constant* descriptor(uint32_t function);  // closed: address of its cpu::FuncRef as i64
 
   // Marks what a load or store touches: linear memory and the instance block never overlap.
   void touches_memory(llvm::Instruction* instruction);
@@ -50,7 +52,8 @@ class Partition {
   // Attributes of every function defined here.
   void decorate(llvm::Function& function);
   // Debug information: a line is a byte offset in the WebAssembly module.
-  llvm::DISubprogram* subprogram(llvm::Function& function, const std::string& name, uint64_t offset);
+  llvm::DISubprogram* subprogram(llvm::Function& function, const std::string& name,
+                                 uint64_t offset);
   void finish();  // REQUIRES: called once, after the last function
 
  private:

@@ -83,8 +83,8 @@ void propagate(Scan& scan) {
   }
 }
 
-// Symbols keep the program's names, so that perf and gdb show them; the suffix makes them unique and keeps them apart from the
-// library functions that LLVM knows by name.
+// Symbols keep the program's names, so that perf and gdb show them; the suffix makes them unique
+// and keeps them apart from the library functions that LLVM knows by name.
 std::string symbol_of(const wasm::Function& function, uint32_t index) {
   std::string symbol;
   for (char c : function.name.substr(0, 500)) {

@@ -1,5 +1,5 @@
-// What is known about a module before its first function is lowered: shared, read-only, by all compiling threads.
-// Thread safety: immutable.
+// What is known about a module before its first function is lowered: shared, read-only, by all
+// compiling threads. Thread safety: immutable.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,14 @@ struct Plan {
   Target target;
   Layout layout;
 
-  std::vector<uint32_t> referenced;                        // functions that can become a funcref
+  std::vector<uint32_t> referenced;                         // functions that can become a funcref
   std::unordered_map<uint32_t, uint32_t> descriptor_index;  // function -> place in `referenced`
-  std::vector<bool> throws;        // may a call of this function end with an exception in flight?
-  bool indirect_throws = false;    // may a call through a table?
-  std::vector<bool> table_grows;   // may the table's size change?
-  uint32_t payload_values = 0;     // the most values an exception here can carry
+  std::vector<bool> throws;       // may a call of this function end with an exception in flight?
+  bool indirect_throws = false;   // may a call through a table?
+  std::vector<bool> table_grows;  // may the table's size change?
+  uint32_t payload_values = 0;    // the most values an exception here can carry
   bool memory_grows = false;
-  bool tail_calls = false;         // functions use the tailcc convention
+  bool tail_calls = false;           // functions use the tailcc convention
   std::vector<std::string> symbols;  // of each function, unique: "quicksort.w12"
 
   bool open() const { return options.linking == Linking::open; }

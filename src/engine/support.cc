@@ -68,16 +68,18 @@ class Support {
     return made;
   }
 
-  llvm::GlobalVariable* pointer_array(const char* name, const std::vector<llvm::Constant*>& values) {
-    return constant(name, llvm::ConstantArray::get(llvm::ArrayType::get(pointer_, values.size()),
-                                                   values));
+  llvm::GlobalVariable* pointer_array(const char* name,
+                                      const std::vector<llvm::Constant*>& values) {
+    return constant(
+        name, llvm::ConstantArray::get(llvm::ArrayType::get(pointer_, values.size()), values));
   }
 
-  // memcpy, memmove, memset for the guest's stack, compiled with the host tools from guest_memory.c.
+  // memcpy, memmove, memset for the guest's stack, compiled with the host tools from
+  // guest_memory.c.
   void add_memory_routines() {
-    llvm::StringRef bitcode(weft_guest_memory_bitcode,
-                            static_cast<size_t>(weft_guest_memory_bitcode_end -
-                                                weft_guest_memory_bitcode));
+    llvm::StringRef bitcode(
+        weft_guest_memory_bitcode,
+        static_cast<size_t>(weft_guest_memory_bitcode_end - weft_guest_memory_bitcode));
     auto parsed = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bitcode, "guest_memory"), context_);
     CHECK(static_cast<bool>(parsed), "the built-in bitcode does not parse");
     for (llvm::Function& f : **parsed) {
@@ -140,15 +142,19 @@ class Support {
 
   llvm::Value* typed(llvm::IRBuilder<>& b, llvm::Value* value, ValType type) {
     switch (type) {
-      case ValType::i32: return b.CreateTrunc(value, b.getInt32Ty());
-      case ValType::f32: return b.CreateBitCast(b.CreateTrunc(value, b.getInt32Ty()), b.getFloatTy());
-      case ValType::f64: return b.CreateBitCast(value, b.getDoubleTy());
-      default: return value;
+      case ValType::i32:
+        return b.CreateTrunc(value, b.getInt32Ty());
+      case ValType::f32:
+        return b.CreateBitCast(b.CreateTrunc(value, b.getInt32Ty()), b.getFloatTy());
+      case ValType::f64:
+        return b.CreateBitCast(value, b.getDoubleTy());
+      default:
+        return value;
     }
   }
 
-  // void entry(ptr swiftasync base): calls the function whose address is in the 16 bytes below the argument area, with the
-  // arguments there, and leaves the results there.
+  // void entry(ptr swiftasync base): calls the function whose address is in the 16 bytes below the
+  // argument area, with the arguments there, and leaves the results there.
   llvm::Function* define_entry(uint32_t type_index) {
     const wasm::FuncType& type = plan_.wasm().types[type_index];
     auto* f = llvm::Function::Create(
@@ -210,7 +216,8 @@ class Support {
     return global;
   }
 
-  void define_header(llvm::Constant* functions, llvm::Constant* entries, llvm::Constant* descriptors) {
+  void define_header(llvm::Constant* functions, llvm::Constant* entries,
+                     llvm::Constant* descriptors) {
     std::vector<llvm::Constant*> fields{
         llvm::ConstantInt::get(i64_, code_magic),
         llvm::ConstantInt::get(i64_, code_format_version),

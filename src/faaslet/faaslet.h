@@ -1,17 +1,20 @@
-// A faaslet: one running guest in one slot – its instance, its imports and its place in the scheduler.
+// A faaslet: one running guest in one slot – its instance, its imports and its place in the
+// scheduler.
 //
 //     ready ──step()──► running ──► ended(Outcome)
 //       ▲                  │
 //       │◄── preempted ────┤
 //       └──── wake ◄── waiting (a host call that will be made again)
 //
-// step() runs the guest on the calling thread until it ends, waits or is preempted; nothing blocks. A Core (core.h) drives many.
-// Thread safety: belongs to one thread at a time; kill() and the Waker may be used from any thread.
+// step() runs the guest on the calling thread until it ends, waits or is preempted; nothing blocks.
+// A Core (core.h) drives many. Thread safety: belongs to one thread at a time; kill() and the Waker
+// may be used from any thread.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +27,7 @@
 #include "host/imports.h"
 #include "instance/instance.h"
 #include "slot/slot_pool.h"
+#include "snapshot/page_file.h"
 
 namespace weft::faaslet {
 
@@ -34,8 +38,8 @@ using ImportFactory =
 enum class State : uint8_t { ready, waiting, ended };
 
 struct TraceFrame {
-  std::string function;   // as the program names it, demangled
-  uint64_t offset = 0;    // byte offset in the WebAssembly module
+  std::string function;  // as the program names it, demangled
+  uint64_t offset = 0;   // byte offset in the WebAssembly module
 };
 
 class Faaslet final : public host::Guest, private instance::Resolver {
@@ -50,20 +54,24 @@ class Faaslet final : public host::Guest, private instance::Resolver {
                                                 const instance::Limits& limits);
   ~Faaslet() override;
 
-  // Queues a call of an export; calls run one after the other. Error not_found or invalid (wrong arguments).
-  [[nodiscard]] Result<void> call(std::string_view export_name, std::span<const wasm::Value> args = {});
+  // Queues a call of an export; calls run one after the other. Error not_found or invalid (wrong
+  // arguments).
+  [[nodiscard]] Result<void> call(std::string_view export_name,
+                                  std::span<const wasm::Value> args = {});
 
   State state() const { return state_; }
   // Runs until the guest ends, waits or is preempted. REQUIRES: ready.
   State step(cpu::Thread& thread);
-  // What it waits for, when waiting. After any of it happened, or a wake: make it ready; step() makes the host call again.
+  // What it waits for, when waiting. After any of it happened, or a wake: make it ready; step()
+  // makes the host call again.
   const host::Wait& waiting_for() const { return previous_wait(); }
   void make_ready();
 
   // How it ended; results when it returned. REQUIRES: ended.
   const host::Outcome& result() const { return *ended_; }
   const std::vector<wasm::Value>& results() const { return results_; }
-  // The guest's call stack where it stopped or stands, innermost first. Costs milliseconds; valid until reset.
+  // The guest's call stack where it stopped or stands, innermost first. Costs milliseconds; valid
+  // until reset.
   std::vector<TraceFrame> backtrace() const;
 
   // Ends it from outside at the next occasion; the first reason counts. Any thread.
@@ -81,14 +89,17 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   // --- for snapshots: the parts of the running state that lie outside of the slot ---
   struct Position {
     State state = State::ready;
-    bool in_call = false;      // a call is on the guest's stack
-    bool preempted = false;    // how it goes on, cpu::Activation::preempted
-    bool call_again = false;   // the host call in head->call_index is to be made again
-    uint32_t call_type = 0;    // type index of the function that is called
-    std::vector<std::string> queued;  // exports still to be called, without arguments
+    bool in_call = false;          // a call is on the guest's stack
+    bool preempted = false;        // how it goes on, cpu::Activation::preempted
+    bool call_again = false;       // the host call in head->call_index is to be made again
+    uint32_t call_type = 0;        // type index of the function that is called
+    std::vector<uint32_t> queued;  // functions still to be called, all without arguments
   };
   Position position() const;
   void set_position(const Position& position);
+  // The file whose pages show wherever the guest has not written; null when it was created afresh.
+  const std::shared_ptr<const snapshot::PageFile>& pages() const { return pages_; }
+  void set_pages(std::shared_ptr<const snapshot::PageFile> pages) { pages_ = std::move(pages); }
 
  private:
   struct Call {
@@ -98,7 +109,8 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   class WakeFlag;
 
   explicit Faaslet(cpu::InstanceHead* head);
-  static Result<std::unique_ptr<Faaslet>> make(bool adopted, std::shared_ptr<const engine::CodeFile> code,
+  static Result<std::unique_ptr<Faaslet>> make(bool adopted,
+                                               std::shared_ptr<const engine::CodeFile> code,
                                                slot::Slot slot, const ImportFactory& imports,
                                                const instance::Limits& limits);
   std::optional<host::HostFunction> function(const wasm::Import& import) override;
@@ -109,6 +121,7 @@ class Faaslet final : public host::Guest, private instance::Resolver {
 
   std::vector<std::unique_ptr<host::ImportModule>> imports_;
   std::unique_ptr<instance::Instance> instance_;
+  std::shared_ptr<const snapshot::PageFile> pages_;
   cpu::Activation activation_;
   State state_ = State::ready;
   bool in_call_ = false;

@@ -1,16 +1,19 @@
-// What a host function sees of the program that called it: its memory, and the ways to wait and to end.
+// What a host function sees of the program that called it: its memory, and the ways to wait and to
+// end.
 //
-// Host functions are plain C++ member functions of an import module (WASI, state, MPI, …), bound by bind<&Wasi::fd_write>(…) in
-// host/imports.h. One that cannot answer yet *restarts*: it says what it waits for and is called again, with the same
-// arguments, when that happened or the deadline passed – as a restartable system call in a kernel. So nothing of the host
-// is tied up while a guest waits, and a waiting guest can be frozen, moved and woken elsewhere.
+// Host functions are plain C++ member functions of an import module (WASI, state, MPI, …), bound by
+// bind<&Wasi::fd_write>(…) in host/imports.h. One that cannot answer yet *restarts*: it says what
+// it waits for and is called again, with the same arguments, when that happened or the deadline
+// passed – as a restartable system call in a kernel. So nothing of the host is tied up while a
+// guest waits, and a waiting guest can be frozen, moved and woken elsewhere.
 //
 //     Answer<uint32_t> Wasi::fd_read(…) {
 //       …
 //       if (would_block) return guest().wait({.fds = {{fd, POLLIN}}});
 //
 // Thread safety: a Guest belongs to the thread that runs it; Waker::wake is safe from any thread.
-// Guests are hostile: every address, length and count goes through Memory, which checks it against the current size.
+// Guests are hostile: every address, length and count goes through Memory, which checks it against
+// the current size.
 #pragma once
 
 #include <poll.h>
@@ -36,12 +39,14 @@ using Clock = std::chrono::steady_clock;
 // A guest address: an offset into linear memory. Distinct from lengths and counts.
 enum class GuestAddress : uint32_t {};
 
-inline constexpr GuestAddress operator+(GuestAddress a, uint32_t n) {  // wraps, as the guest's own arithmetic does
+inline constexpr GuestAddress operator+(GuestAddress a,
+                                        uint32_t n) {  // wraps, as the guest's own arithmetic does
   return GuestAddress{static_cast<uint32_t>(a) + n};
 }
 
-// A view of linear memory as it is now. It may grow during a wait, never shrink; do not keep spans across one.
-// Other threads of the guest may write at any time (shared memory): copy a value before checking it.
+// A view of linear memory as it is now. It may grow during a wait, never shrink; do not keep spans
+// across one. Other threads of the guest may write at any time (shared memory): copy a value before
+// checking it.
 class Memory {
  public:
   Memory(std::byte* base, uint64_t size_bytes) : base_(base), size_(size_bytes) {}
@@ -90,11 +95,20 @@ class Memory {
 };
 
 // How a guest ended, as a value.
-struct Returned {};                                         // the entry function returned; results in the argument area
-struct Exited { uint32_t code; };                           // proc_exit
-struct Trapped { wasm::TrapKind kind; std::string message; };  // message only for TrapKind::host
-struct Killed { std::string reason; };                      // from outside
-struct TimedOut { std::chrono::milliseconds limit; };
+struct Returned {};  // the entry function returned; results in the argument area
+struct Exited {
+  uint32_t code;
+};  // proc_exit
+struct Trapped {
+  wasm::TrapKind kind;
+  std::string message;
+};  // message only for TrapKind::host
+struct Killed {
+  std::string reason;
+};  // from outside
+struct TimedOut {
+  std::chrono::milliseconds limit;
+};
 using Outcome = std::variant<Returned, Exited, Trapped, Killed, TimedOut>;
 
 struct FdWait {
@@ -102,13 +116,15 @@ struct FdWait {
   short events;  // POLLIN | POLLOUT
 };
 
-// What a host call waits for: any of these, whichever is first. With neither fds nor deadline only Waker::wake ends the wait.
+// What a host call waits for: any of these, whichever is first. With neither fds nor deadline only
+// Waker::wake ends the wait.
 struct Wait {
   std::vector<FdWait> fds;
   std::optional<Clock::time_point> deadline;
 };
 
-// Wakes a guest that waits; spurious wakes are allowed, a wake before the wait is kept. Outlives the guest harmlessly.
+// Wakes a guest that waits; spurious wakes are allowed, a wake before the wait is kept. Outlives
+// the guest harmlessly.
 class Waker {
  public:
   virtual ~Waker() = default;
@@ -118,13 +134,16 @@ class Waker {
 struct Pending {};  // the call waits and will be made again
 struct Stopped {};  // the guest has ended
 
-// What a host function answers: a value of R, or one of the two above. Answer<void> for functions without results.
+// What a host function answers: a value of R, or one of the two above. Answer<void> for functions
+// without results.
 template <class R>
 class [[nodiscard]] Answer {
  public:
-  Answer(R value) : value_(std::move(value)), action_(cpu::Action::go_on) {}  // NOLINT(google-explicit-constructor)
-  Answer(Pending) : action_(cpu::Action::suspend) {}                          // NOLINT(google-explicit-constructor)
-  Answer(Stopped) : action_(cpu::Action::stop) {}                             // NOLINT(google-explicit-constructor)
+  Answer(R value)
+      : value_(std::move(value)),
+        action_(cpu::Action::go_on) {}                // NOLINT(google-explicit-constructor)
+  Answer(Pending) : action_(cpu::Action::suspend) {}  // NOLINT(google-explicit-constructor)
+  Answer(Stopped) : action_(cpu::Action::stop) {}     // NOLINT(google-explicit-constructor)
   cpu::Action action() const { return action_; }
   const R& value() const { return value_; }
 
@@ -156,7 +175,9 @@ class Guest {
   // Ends the guest. The first reason given counts.
   Stopped exit(uint32_t code) { return stop(Exited{code}); }
   Stopped trap(wasm::TrapKind kind) { return stop(Trapped{kind, {}}); }
-  Stopped fail(std::string message) { return stop(Trapped{wasm::TrapKind::host, std::move(message)}); }
+  Stopped fail(std::string message) {
+    return stop(Trapped{wasm::TrapKind::host, std::move(message)});
+  }
   Stopped stop(Outcome outcome) {
     if (!outcome_) {
       outcome_ = std::move(outcome);
@@ -169,11 +190,13 @@ class Guest {
     wait_ = std::move(wait);
     return {};
   }
-  // Is this the second or a later time that this call is made? Then previous_wait() is what it waited for.
+  // Is this the second or a later time that this call is made? Then previous_wait() is what it
+  // waited for.
   bool resumed() const { return resumed_; }
   const Wait& previous_wait() const { return wait_; }
 
-  // For wake-ups from elsewhere: another guest, another thread. Null where nothing can wait (some tests).
+  // For wake-ups from elsewhere: another guest, another thread. Null where nothing can wait (some
+  // tests).
   virtual std::shared_ptr<Waker> waker() { return nullptr; }
 
   // --- for the faaslet that runs this guest ---

@@ -1,9 +1,11 @@
-// The one seam through which a guest reaches the world: a set of named host functions. What is not offered here cannot be
-// called; deny is the default. A test or a policy replaces the whole set or wraps it.
+// The one seam through which a guest reaches the world: a set of named host functions. What is not
+// offered here cannot be called; deny is the default. A test or a policy replaces the whole set or
+// wraps it.
 //
-// bind<&Module::method>(module) turns a member function into a HostFunction: its parameters and result give the WebAssembly
-// signature (uint32_t and GuestAddress are i32, uint64_t i64, float f32, double f64), its answer is encoded for the trampoline,
-// and the arguments are kept when it waits.
+// bind<&Module::method>(module) turns a member function into a HostFunction: its parameters and
+// result give the WebAssembly signature (uint32_t and GuestAddress are i32, uint64_t i64, float
+// f32, double f64), its answer is encoded for the trampoline, and the arguments are kept when it
+// waits.
 //
 // Thread safety: as the objects bound.
 #pragma once
@@ -37,11 +39,13 @@ class ImportModule {
 
   Guest& guest() const { return *guest_; }
 
-  // The function of that name, or nothing. Called once for each import when a guest is instantiated.
+  // The function of that name, or nothing. Called once for each import when a guest is
+  // instantiated.
   virtual std::optional<HostFunction> find(std::string_view module, std::string_view name) = 0;
 
-  // What a frozen guest takes along of this family (open files, offsets, arguments). The bytes are this module's own format,
-  // versioned by itself. An error says which resource cannot be frozen, or what is missing where it is thawed.
+  // What a frozen guest takes along of this family (open files, offsets, arguments). The bytes are
+  // this module's own format, versioned by itself. An error says which resource cannot be frozen,
+  // or what is missing where it is thawed.
   virtual Result<std::string> freeze() const { return std::string(); }
   virtual Result<void> thaw(std::string_view) { return {}; }
 
@@ -101,7 +105,8 @@ struct Binding {
     return f;
   }
 
-  static cpu::HostReturn call(void* object, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4) {
+  static cpu::HostReturn call(void* object, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+                              uint64_t a4) {
     auto* module = static_cast<Module*>(object);
     uint64_t registers[5] = {a0, a1, a2, a3, a4};
     Answer<R> answer = invoke(module, registers, std::index_sequence_for<Args...>());

@@ -1,8 +1,9 @@
-// What instances give each other and what the host gives them: external values (core specification 4.2.11).
-// Thread safety: values; what they point to lives as long as its owner.
+// What instances give each other and what the host gives them: external values (core
+// specification 4.2.11). Thread safety: values; what they point to lives as long as its owner.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <variant>
 
@@ -46,6 +47,9 @@ class Resolver {
   virtual std::optional<Extern> external(const wasm::Import&) { return std::nullopt; }
   // Identity of a function type among all instances that are linked together (open linking).
   virtual uint32_t type_identity(const wasm::FuncType&) { return 0; }
+  // Takes an instance whose active segments failed after some of its functions got into others'
+  // tables (open linking): they stay callable as long as it is kept.
+  virtual void keep_failed(std::unique_ptr<Instance> instance);
 };
 
 }  // namespace weft::instance

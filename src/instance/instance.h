@@ -1,9 +1,12 @@
-// An instance: a module's code bound to a slot, with its globals, tables, memory and imports (core specification 4.5.4).
+// An instance: a module's code bound to a slot, with its globals, tables, memory and imports (core
+// specification 4.5.4).
 //
-//     slot ──► Guest(head_of(slot.base())) ──► import modules ──► Instance::create(code, slot, guest, resolver, limits)
+//     slot ──► Guest(head_of(slot.base())) ──► import modules ──► Instance::create(code, slot,
+//     guest, resolver, limits)
 //
-// create() does everything that instantiation does but the start function, which is guest code and is run by whoever runs guests.
-// Thread safety: an instance belongs to the thread that runs its guest.
+// create() does everything that instantiation does but the start function, which is guest code and
+// is run by whoever runs guests. Thread safety: an instance belongs to the thread that runs its
+// guest.
 #pragma once
 
 #include <memory>
@@ -29,13 +32,15 @@ inline constexpr uint64_t max_stack_bytes = uint64_t{16} << 20;
 
 class Instance {
  public:
-  // Errors: not_found (a missing import, named with the signature wanted), invalid (an import of another type, an active segment out
-  // of bounds: the message contains the trap's name), exhausted (memory, tables).
+  // Errors: not_found (a missing import, named with the signature wanted), invalid (an import of
+  // another type, an active segment out of bounds: the message contains the trap's name), exhausted
+  // (memory, tables).
   static Result<std::unique_ptr<Instance>> create(std::shared_ptr<const engine::CodeFile> code,
                                                   slot::Slot slot, host::Guest& guest,
                                                   Resolver& resolver, const Limits& limits);
-  // An instance over a slot whose instance block and memory are mapped already, from an image or a frozen guest: only what holds
-  // host addresses is written. REQUIRES: closed linking; the block was made by create() for the same code file.
+  // An instance over a slot whose instance block and memory are mapped already, from an image or a
+  // frozen guest: only what holds host addresses is written. REQUIRES: closed linking; the block
+  // was made by create() for the same code file.
   static Result<std::unique_ptr<Instance>> adopt(std::shared_ptr<const engine::CodeFile> code,
                                                  slot::Slot slot, host::Guest& guest,
                                                  Resolver& resolver, const Limits& limits);
@@ -51,6 +56,9 @@ class Instance {
   LinearMemory& memory() const { return *memory_; }
   const Limits& limits() const { return limits_; }
 
+  // Gives the slot away as it is, for the next guest of the same code; the instance can only end.
+  slot::Slot take_slot() &&;
+
   // The stack lies below the instance block: [stack_low(), stack_high()).
   uint64_t stack_high() const;
   uint64_t stack_low() const { return stack_high() - limits_.stack_bytes; }
@@ -59,11 +67,10 @@ class Instance {
   std::optional<Extern> export_named(std::string_view name);
   Extern function_extern(uint32_t function);
 
-  // Prepares a call of a function of this instance (or, open linking, of any FuncRef of type `type`).
+  // Prepares a call of a function of this instance.
   // REQUIRES: args match the type.
-  void prepare_call(cpu::Activation& activation, uint32_t function, std::span<const wasm::Value> args);
-  void prepare_call_ref(cpu::Activation& activation, uint64_t ref, uint32_t type,
-                        std::span<const wasm::Value> args);
+  void prepare_call(cpu::Activation& activation, uint32_t function,
+                    std::span<const wasm::Value> args);
   // Results of the call that returned.
   std::vector<wasm::Value> results(const wasm::FuncType& type) const;
   // An activation for this instance alone.
@@ -76,8 +83,10 @@ class Instance {
   std::optional<uint64_t> table_get(uint32_t table, uint32_t index) const;
   std::optional<uint32_t> table_grow(uint32_t table, uint64_t ref, uint32_t count);
   bool table_fill(uint32_t table, uint32_t start, uint64_t ref, uint32_t count);
-  bool table_init(uint32_t table, uint32_t segment, uint32_t destination, uint32_t source, uint32_t count);
-  bool table_copy(uint32_t to, uint32_t from, uint32_t destination, uint32_t source, uint32_t count);
+  bool table_init(uint32_t table, uint32_t segment, uint32_t destination, uint32_t source,
+                  uint32_t count);
+  bool table_copy(uint32_t to, uint32_t from, uint32_t destination, uint32_t source,
+                  uint32_t count);
 
  private:
   Instance(std::shared_ptr<const engine::CodeFile> code, slot::Slot slot, host::Guest& guest,
@@ -92,9 +101,9 @@ class Instance {
   void bind_builtins();
   void write_identities(Resolver& resolver);
   void write_globals();
+  void write_table_addresses();
   void write_tables();
   Result<void> write_segments();
-  Result<void> own_table_check() const;
 
   template <class T>
   T& at(int64_t offset) const {

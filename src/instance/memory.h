@@ -1,7 +1,9 @@
-// The linear memory of an instance; under open linking, of several, each of which sees it at its own base.
+// The linear memory of an instance; under open linking, of several, each of which sees it at its
+// own base.
 //
-// One instance alone has private pages. When a second one imports the memory, it moves to a memory file that both map.
-// Thread safety: grow() and the wait queue are safe from any thread; the rest belongs to the instances' thread.
+// One instance alone has private pages. When a second one imports the memory, it moves to a memory
+// file that both map. Thread safety: grow() and the wait queue are safe from any thread; the rest
+// belongs to the instances' thread.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,8 @@ namespace weft::instance {
 class LinearMemory {
  public:
   // `limit_pages` bounds growth below the declared maximum.
-  LinearMemory(wasm::Limits limits, uint64_t limit_pages) : limits_(limits), limit_pages_(limit_pages) {}
+  LinearMemory(wasm::Limits limits, uint64_t limit_pages)
+      : limits_(limits), limit_pages_(limit_pages) {}
 
   const wasm::Limits& limits() const { return limits_; }
   uint64_t pages() const { return pages_; }
@@ -44,8 +47,8 @@ class LinearMemory {
     bool notified = false;
   };
   // Queues a waiter if *address still has the expected value; null if not. `bytes` is 4 or 8.
-  std::shared_ptr<Waiter> enqueue(const std::byte* base, uint64_t address, uint64_t expected, int bytes,
-                                  std::shared_ptr<host::Waker> waker);
+  std::shared_ptr<Waiter> enqueue(const std::byte* base, uint64_t address, uint64_t expected,
+                                  int bytes, std::shared_ptr<host::Waker> waker);
   bool is_notified(const Waiter& waiter);
   // Removes it; false when it had been notified after all.
   bool cancel(const std::shared_ptr<Waiter>& waiter);

@@ -1,6 +1,6 @@
-// Reads the binary format's primitives (core specification 5.2) from a byte range. Never reads beyond it: after the first
-// failure ok() is false and every read gives zero.
-// Thread safety: none; make one per use.
+// Reads the binary format's primitives (core specification 5.2) from a byte range. Never reads
+// beyond it: after the first failure ok() is false and every read gives zero. Thread safety: none;
+// make one per use.
 #pragma once
 
 #include <cstdint>

@@ -14,11 +14,16 @@ namespace weft::wasm {
 
 std::string_view name(ExternKind kind) {
   switch (kind) {
-    case ExternKind::func: return "function";
-    case ExternKind::table: return "table";
-    case ExternKind::memory: return "memory";
-    case ExternKind::global: return "global";
-    case ExternKind::tag: return "tag";
+    case ExternKind::func:
+      return "function";
+    case ExternKind::table:
+      return "table";
+    case ExternKind::memory:
+      return "memory";
+    case ExternKind::global:
+      return "global";
+    case ExternKind::tag:
+      return "tag";
   }
   return "?";
 }
@@ -41,7 +46,8 @@ wabt::Features supported_features() {
   return f;
 }
 
-// Runs libwabt's decoder and validator over the bytes; its tree-free path, so memory stays in proportion to the module.
+// Runs libwabt's decoder and validator over the bytes; its tree-free path, so memory stays in
+// proportion to the module.
 Result<void> validate(std::span<const uint8_t> bytes) {
   wabt::ReadBinaryOptions options(supported_features(), nullptr, /*read_debug_names=*/false,
                                   /*stop_on_first_error=*/true,
@@ -126,7 +132,8 @@ Result<std::shared_ptr<const Module>> decode(std::vector<uint8_t> bytes) {
   module->bytes = std::move(bytes);
   SectionParser parser(*module);
   auto parsed = parser.parse();
-  // libwabt's words are the better ones, so it speaks first; what only our parser refuses comes second.
+  // libwabt's words are the better ones, so it speaks first; what only our parser refuses comes
+  // second.
   auto valid = validate(parser.bytes_for_validation());
   if (!valid) {
     return std::unexpected(!parsed && parsed.error().kind() != Error::Kind::invalid

@@ -1,12 +1,14 @@
-// A WebAssembly module, decoded and validated: what the engine compiles and what an instance is made from.
+// A WebAssembly module, decoded and validated: what the engine compiles and what an instance is
+// made from.
 //
-// libwabt decodes and validates; a module that it refuses never gets further. Where libwabt 1.0.32 accepts what the specification
-// refuses, or refuses what it allows, decode() adds the missing rule (see section_parser.h). Function bodies are not kept as
-// a tree: the lowering reads them from the module's bytes, which stay owned here.
+// libwabt decodes and validates; a module that it refuses never gets further. Where libwabt 1.0.32
+// accepts what the specification refuses, or refuses what it allows, decode() adds the missing rule
+// (see section_parser.h). Function bodies are not kept as a tree: the lowering reads them from the
+// module's bytes, which stay owned here.
 //
-// Source: WebAssembly core specification 2.0, chapters 2 (structure), 3 (validation) and 5 (binary format), and the
-// proposals threads, tail-call, extended-const, relaxed-simd and legacy exception-handling.
-// Thread safety: immutable after decode().
+// Source: WebAssembly core specification 2.0, chapters 2 (structure), 3 (validation) and 5 (binary
+// format), and the proposals threads, tail-call, extended-const, relaxed-simd and legacy
+// exception-handling. Thread safety: immutable after decode().
 #pragma once
 
 #include <array>
@@ -71,7 +73,12 @@ struct ConstOp {
     global_get,  // index
     ref_null,
     ref_func,  // index
-    i32_add, i32_sub, i32_mul, i64_add, i64_sub, i64_mul,
+    i32_add,
+    i32_sub,
+    i32_mul,
+    i64_add,
+    i64_sub,
+    i64_mul,
   };
   Kind kind;
   uint32_t index = 0;
@@ -134,8 +141,8 @@ struct Module {
   const Export* find_export(std::string_view export_name) const;
 };
 
-// Decodes and validates. Errors: invalid (with byte offset and libwabt's words), unsupported (memory64, several memories,
-// GC …), exhausted (a limit above).
+// Decodes and validates. Errors: invalid (with byte offset and libwabt's words), unsupported
+// (memory64, several memories, GC …), exhausted (a limit above).
 Result<std::shared_ptr<const Module>> decode(std::vector<uint8_t> bytes);
 
 }  // namespace weft::wasm

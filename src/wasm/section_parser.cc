@@ -10,7 +10,8 @@ std::unexpected<Error> malformed(uint64_t offset, std::string_view what) {
   return error(Error::Kind::invalid, "at byte {:#x}: {}", offset, what);
 }
 
-// A count cannot exceed the bytes that are left, as every entry takes one at least: no allocation by a hostile count.
+// A count cannot exceed the bytes that are left, as every entry takes one at least: no allocation
+// by a hostile count.
 bool plausible(const ByteReader& in, uint32_t count) { return in.ok() && count <= in.remaining(); }
 
 }  // namespace
@@ -45,34 +46,59 @@ Result<void> SectionParser::parse() {
 
 Result<void> SectionParser::section(uint8_t id, ByteReader& in) {
   switch (id) {
-    case 0: return custom(in);
-    case 1: return types(in);
-    case 2: return imports(in);
-    case 3: return functions(in);
-    case 4: return tables(in);
-    case 5: return memories(in);
-    case 6: return globals(in);
-    case 7: return exports(in);
-    case 8: module_.start = in.u32(); return {};
-    case 9: return elements(in);
-    case 10: return code(in);
-    case 11: return data(in);
-    case 12: in.u32(); return {};
-    case 13: return tags(in);
-    default: return malformed(section_offset_, fmt::format("malformed section id {}", id));
+    case 0:
+      return custom(in);
+    case 1:
+      return types(in);
+    case 2:
+      return imports(in);
+    case 3:
+      return functions(in);
+    case 4:
+      return tables(in);
+    case 5:
+      return memories(in);
+    case 6:
+      return globals(in);
+    case 7:
+      return exports(in);
+    case 8:
+      module_.start = in.u32();
+      return {};
+    case 9:
+      return elements(in);
+    case 10:
+      return code(in);
+    case 11:
+      return data(in);
+    case 12:
+      in.u32();
+      return {};
+    case 13:
+      return tags(in);
+    default:
+      return malformed(section_offset_, fmt::format("malformed section id {}", id));
   }
 }
 
 Result<ValType> SectionParser::value_type(ByteReader& in) {
   switch (uint8_t code = in.u8()) {
-    case 0x7f: return ValType::i32;
-    case 0x7e: return ValType::i64;
-    case 0x7d: return ValType::f32;
-    case 0x7c: return ValType::f64;
-    case 0x7b: return ValType::v128;
-    case 0x70: return ValType::funcref;
-    case 0x6f: return ValType::externref;
-    default: return malformed(offset_of(in), fmt::format("unknown value type {:#x}", code));
+    case 0x7f:
+      return ValType::i32;
+    case 0x7e:
+      return ValType::i64;
+    case 0x7d:
+      return ValType::f32;
+    case 0x7c:
+      return ValType::f64;
+    case 0x7b:
+      return ValType::v128;
+    case 0x70:
+      return ValType::funcref;
+    case 0x6f:
+      return ValType::externref;
+    default:
+      return malformed(offset_of(in), fmt::format("unknown value type {:#x}", code));
   }
 }
 
@@ -221,20 +247,48 @@ Result<ConstExpr> SectionParser::const_expr(ByteReader& in) {
   ConstExpr expr;
   while (in.ok()) {
     switch (uint8_t opcode = in.u8()) {
-      case 0x0b: return expr;
-      case 0x41: expr.push_back({ConstOp::Kind::constant, 0, value_i32(static_cast<uint32_t>(in.s32()))}); break;
-      case 0x42: expr.push_back({ConstOp::Kind::constant, 0, value_i64(static_cast<uint64_t>(in.s64()))}); break;
-      case 0x43: expr.push_back({ConstOp::Kind::constant, 0, value_i32(in.fixed<uint32_t>())}); break;
-      case 0x44: expr.push_back({ConstOp::Kind::constant, 0, value_i64(in.fixed<uint64_t>())}); break;
-      case 0x23: expr.push_back({ConstOp::Kind::global_get, in.u32()}); break;
-      case 0xd0: in.u8(); expr.push_back({ConstOp::Kind::ref_null}); break;
-      case 0xd2: expr.push_back({ConstOp::Kind::ref_func, in.u32()}); break;
-      case 0x6a: expr.push_back({ConstOp::Kind::i32_add}); break;
-      case 0x6b: expr.push_back({ConstOp::Kind::i32_sub}); break;
-      case 0x6c: expr.push_back({ConstOp::Kind::i32_mul}); break;
-      case 0x7c: expr.push_back({ConstOp::Kind::i64_add}); break;
-      case 0x7d: expr.push_back({ConstOp::Kind::i64_sub}); break;
-      case 0x7e: expr.push_back({ConstOp::Kind::i64_mul}); break;
+      case 0x0b:
+        return expr;
+      case 0x41:
+        expr.push_back({ConstOp::Kind::constant, 0, value_i32(static_cast<uint32_t>(in.s32()))});
+        break;
+      case 0x42:
+        expr.push_back({ConstOp::Kind::constant, 0, value_i64(static_cast<uint64_t>(in.s64()))});
+        break;
+      case 0x43:
+        expr.push_back({ConstOp::Kind::constant, 0, value_i32(in.fixed<uint32_t>())});
+        break;
+      case 0x44:
+        expr.push_back({ConstOp::Kind::constant, 0, value_i64(in.fixed<uint64_t>())});
+        break;
+      case 0x23:
+        expr.push_back({ConstOp::Kind::global_get, in.u32()});
+        break;
+      case 0xd0:
+        in.u8();
+        expr.push_back({ConstOp::Kind::ref_null});
+        break;
+      case 0xd2:
+        expr.push_back({ConstOp::Kind::ref_func, in.u32()});
+        break;
+      case 0x6a:
+        expr.push_back({ConstOp::Kind::i32_add});
+        break;
+      case 0x6b:
+        expr.push_back({ConstOp::Kind::i32_sub});
+        break;
+      case 0x6c:
+        expr.push_back({ConstOp::Kind::i32_mul});
+        break;
+      case 0x7c:
+        expr.push_back({ConstOp::Kind::i64_add});
+        break;
+      case 0x7d:
+        expr.push_back({ConstOp::Kind::i64_sub});
+        break;
+      case 0x7e:
+        expr.push_back({ConstOp::Kind::i64_mul});
+        break;
       case 0xfd: {
         if (in.u32() != 12) {
           return malformed(offset_of(in), "constant expression required");
@@ -289,7 +343,7 @@ Result<void> SectionParser::elements(ByteReader& in) {
     bool passive = (flags & 1) != 0;
     bool explicit_index = (flags & 2) != 0;
     bool expressions = (flags & 4) != 0;
-    segment.mode = !passive          ? SegmentMode::active
+    segment.mode = !passive         ? SegmentMode::active
                    : explicit_index ? SegmentMode::declared
                                     : SegmentMode::passive;
     if (!passive) {

@@ -1,9 +1,9 @@
 // Reads a module's sections into the Module, apart from function bodies, whose ranges it records.
 //
 // It trusts nothing: libwabt judges the module, but this parser must survive any bytes on its own.
-// libwabt 1.0.32 knows no `global.get` in element expressions, which core 2.0 allows; bytes_for_validation() offers it a copy with
-// `ref.null` in their place, and check() applies the rule for them.
-// Thread safety: none.
+// libwabt 1.0.32 knows no `global.get` in element expressions, which core 2.0 allows;
+// bytes_for_validation() offers it a copy with `ref.null` in their place, and check() applies the
+// rule for them. Thread safety: none.
 #pragma once
 
 #include <span>
@@ -22,7 +22,8 @@ class SectionParser {
   [[nodiscard]] Result<void> parse();
   // What libwabt is asked to judge; valid as long as this parser and the module.
   std::span<const uint8_t> bytes_for_validation();
-  // The rules that libwabt 1.0.32 lacks. REQUIRES: parse() succeeded and libwabt accepted the module.
+  // The rules that libwabt 1.0.32 lacks. REQUIRES: parse() succeeded and libwabt accepted the
+  // module.
   [[nodiscard]] Result<void> check() const;
 
  private:
@@ -59,8 +60,8 @@ class SectionParser {
   Module& module_;
   uint64_t section_offset_ = 0;
   uint32_t bodies_ = 0;
-  Range element_section_;       // contents
-  uint64_t element_header_ = 0; // offset of the section id
+  Range element_section_;        // contents
+  uint64_t element_header_ = 0;  // offset of the section id
   std::vector<ElementGlobal> element_globals_;
   std::vector<uint8_t> patched_;
 };

@@ -1,6 +1,6 @@
 // The vocabulary of WebAssembly that every part shares: value types, function types, limits, traps.
-// Names are those of the WebAssembly core specification 2.0, sections 2.3 (types) and 4.2 (runtime structure).
-// Thread safety: values.
+// Names are those of the WebAssembly core specification 2.0, sections 2.3 (types) and 4.2 (runtime
+// structure). Thread safety: values.
 #pragma once
 
 #include <cstdint>
@@ -47,12 +47,29 @@ union alignas(16) Value {
 };
 static_assert(sizeof(Value) == 16);
 
-inline Value value_i32(uint32_t v) { Value r{.words = {0, 0}}; r.i32 = v; return r; }
-inline Value value_i64(uint64_t v) { Value r{.words = {0, 0}}; r.i64 = v; return r; }
-inline Value value_f32(float v) { Value r{.words = {0, 0}}; r.f32 = v; return r; }
-inline Value value_f64(double v) { Value r{.words = {0, 0}}; r.f64 = v; return r; }
+inline Value value_i32(uint32_t v) {
+  Value r{.words = {0, 0}};
+  r.i32 = v;
+  return r;
+}
+inline Value value_i64(uint64_t v) {
+  Value r{.words = {0, 0}};
+  r.i64 = v;
+  return r;
+}
+inline Value value_f32(float v) {
+  Value r{.words = {0, 0}};
+  r.f32 = v;
+  return r;
+}
+inline Value value_f64(double v) {
+  Value r{.words = {0, 0}};
+  r.f64 = v;
+  return r;
+}
 
-// Why a guest was stopped. The texts are those that the specification's test scripts expect (name()).
+// Why a guest was stopped. The texts are those that the specification's test scripts expect
+// (name()).
 enum class TrapKind : uint8_t {
   unreachable,
   out_of_bounds_memory,
@@ -67,7 +84,7 @@ enum class TrapKind : uint8_t {
   unaligned_atomic,
   expected_shared_memory,
   uncaught_exception,
-  host,                   // a host function refused to go on; the Outcome's message says why
+  host,  // a host function refused to go on; the Outcome's message says why
 };
 inline constexpr int trap_kinds = 14;
 
