@@ -19,6 +19,11 @@
 #include "cpu/save_area.h"
 #include "slot/slot_pool.h"
 
+#ifdef WEFT_HIDE_TICKS_FROM_SANITIZER
+extern "C" int __sigaction(int, const struct sigaction*,
+                           struct sigaction*);  // glibc's own, under the interceptor
+#endif
+
 namespace weft::cpu {
 
 thread_local constinit Core* this_core = nullptr;
@@ -295,7 +300,13 @@ Result<void> install(int signal, void (*handler)(int, siginfo_t*, void*),
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaddset(&action.sa_mask, tick_signal());
-  if (::sigaction(signal, &action, previous) != 0) {
+#ifdef WEFT_HIDE_TICKS_FROM_SANITIZER
+  int failed = signal == tick_signal() ? __sigaction(signal, &action, previous)
+                                       : ::sigaction(signal, &action, previous);
+#else
+  int failed = ::sigaction(signal, &action, previous);
+#endif
+  if (failed != 0) {
     return io_error(errno, fmt::format("installing a handler for signal {}", signal));
   }
   return {};
