@@ -262,7 +262,7 @@ Result<const Wasi::Grant*> Wasi::grant_named(const std::string& guest_path) cons
   return &*grant;
 }
 
-Result<Descriptor> Wasi::thaw_file(FrozenReader& in, uint64_t base) const {
+Result<Descriptor> Wasi::thaw_file(FrozenReader& in, uint64_t base, uint64_t inheriting) const {
   TRY(guest_path, in.text());
   TRY(inside, in.text());
   TRY(is_directory, in.number<uint8_t>());
@@ -272,9 +272,9 @@ Result<Descriptor> Wasi::thaw_file(FrozenReader& in, uint64_t base) const {
   TRY(size, in.number<uint64_t>());
   TRY(grant, grant_named(guest_path));
   std::string name = fmt::format("{}/{}", guest_path, inside);
-  uint64_t allowed = is_directory != 0 ? grant->inheriting & rights::for_directory
-                                       : grant->inheriting & rights::for_file;
-  if ((base & ~allowed) != 0) {
+  uint64_t allowed =
+      grant->inheriting & (is_directory != 0 ? rights::for_directory : rights::for_file);
+  if ((base & ~allowed) != 0 || (inheriting & ~grant->inheriting) != 0) {
     return error(Error::Kind::denied, "{}: the directory {} is granted with fewer rights here",
                  name, guest_path);
   }
@@ -336,7 +336,7 @@ Result<Descriptor> Wasi::thaw_descriptor(FrozenReader& in) const {
     d.fd = grant->fd.value();
     d.preopened = guest_path;
   } else if (how == static_cast<uint8_t>(How::below_grant)) {
-    TRY(file, thaw_file(in, base));
+    TRY(file, thaw_file(in, base, inheriting));
     d = std::move(file);
   } else {
     return error(Error::Kind::corrupt, "frozen WASI state holds a descriptor of unknown kind {}",

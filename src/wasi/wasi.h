@@ -190,7 +190,7 @@ class Wasi final : public host::ImportModule {
   // freeze.cc
   Result<void> freeze_descriptor(FrozenWriter& out, uint32_t number, const Descriptor& d) const;
   Result<Descriptor> thaw_descriptor(FrozenReader& in) const;
-  Result<Descriptor> thaw_file(FrozenReader& in, uint64_t base) const;
+  Result<Descriptor> thaw_file(FrozenReader& in, uint64_t base, uint64_t inheriting) const;
   Result<Descriptor> duplicate_stream(uint8_t number) const;
   Result<const Grant*> grant_named(const std::string& guest_path) const;
   Result<void> check_buffers(const Frozen& frozen) const;
