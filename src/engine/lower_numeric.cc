@@ -2,7 +2,7 @@
 //
 // Floating point is IEEE 754 without any fast-math liberty. LLVM may drop an operation that changes
 // no number but would quiet a signalling NaN (x * 1, x - 0, a demotion of a promotion); where the
-// operands show that, canonicalize keeps the quieting.
+// operands show that, a fence keeps the operation.
 
 #include <llvm/IR/Intrinsics.h>
 
@@ -195,33 +195,34 @@ void FunctionLowering::divide(const Instruction& in) {
   }
 }
 
-llvm::Value* FunctionLowering::canonicalize(llvm::Value* value) {
-  return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::canonicalize, value);
+// An operation with this constant that LLVM would replace by the other operand or its negation, as
+// numbers go. A signalling NaN has to come out quiet, so the operation has to happen: the fence
+// hides the constant.
+llvm::Value* FunctionLowering::fence(llvm::Value* value) {
+  return builder_.CreateIntrinsic(llvm::Intrinsic::arithmetic_fence, {value->getType()}, {value});
 }
 
 llvm::Value* FunctionLowering::float_binary(llvm::Instruction::BinaryOps op, llvm::Value* a,
                                             llvm::Value* b) {
-  auto constant = [](llvm::Value* v) { return llvm::dyn_cast<llvm::ConstantFP>(v); };
-  auto* left = constant(a);
-  auto* right = constant(b);
-  if (left != nullptr && right != nullptr) {
-    return builder_.CreateBinOp(op, a, b);
-  }
-  bool identity = false;  // LLVM would give the other operand back as it is
-  if (right != nullptr) {
-    bool one = right->isExactlyValue(1.0);
-    identity = right->isZero()
-                   ? op == llvm::Instruction::FAdd || op == llvm::Instruction::FSub
-                   : one && (op == llvm::Instruction::FMul || op == llvm::Instruction::FDiv);
-    identity |= right->isExactlyValue(-1.0) &&
-                (op == llvm::Instruction::FMul || op == llvm::Instruction::FDiv);
-  } else if (left != nullptr) {
-    identity = left->isZero() ? op == llvm::Instruction::FAdd || op == llvm::Instruction::FSub
-                              : op == llvm::Instruction::FMul &&
-                                    (left->isExactlyValue(1.0) || left->isExactlyValue(-1.0));
-  }
-  if (identity) {
-    (left != nullptr ? b : a) = canonicalize(left != nullptr ? b : a);
+  auto* left = llvm::dyn_cast<llvm::ConstantFP>(a);
+  auto* right = llvm::dyn_cast<llvm::ConstantFP>(b);
+  auto is_one = [](const llvm::ConstantFP* c) {
+    return c->isExactlyValue(1.0) || c->isExactlyValue(-1.0);
+  };
+  bool scales = op == llvm::Instruction::FMul || op == llvm::Instruction::FDiv;
+  if (right != nullptr && left == nullptr) {
+    bool adds_nothing =
+        right->isZero() && ((op == llvm::Instruction::FAdd && right->isNegative()) ||
+                            (op == llvm::Instruction::FSub && !right->isNegative()));
+    if (adds_nothing || (scales && is_one(right))) {
+      b = fence(b);
+    }
+  } else if (left != nullptr && right == nullptr) {
+    bool adds_nothing = left->isZero() && left->isNegative() &&
+                        (op == llvm::Instruction::FAdd || op == llvm::Instruction::FSub);
+    if (adds_nothing || (op == llvm::Instruction::FMul && is_one(left))) {
+      a = fence(a);
+    }
   }
   return builder_.CreateBinOp(op, a, b);
 }
@@ -337,7 +338,7 @@ bool FunctionLowering::convert(const Instruction& in) {
     case Op::F32DemoteF64: {
       llvm::Value* value = pop();
       if (llvm::isa<llvm::FPExtInst>(value)) {
-        value = canonicalize(value);
+        value = fence(value);
       }
       push(builder_.CreateFPTrunc(value, f32t));
       return true;

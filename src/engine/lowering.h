@@ -159,7 +159,7 @@ class FunctionLowering {
   void intrinsic1(llvm::Intrinsic::ID id);
   void intrinsic2(llvm::Intrinsic::ID id);
   llvm::Value* float_binary(llvm::Instruction::BinaryOps op, llvm::Value* a, llvm::Value* b);
-  llvm::Value* canonicalize(llvm::Value* value);
+  llvm::Value* fence(llvm::Value* value);
 
   Partition& partition_;
   const Plan& plan_;

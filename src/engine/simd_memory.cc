@@ -83,13 +83,13 @@ Value* lower_simd_load(llvm::IRBuilder<>& builder, uint32_t opcode, Value* point
       return loader.load(FixedVectorType::get(builder.getInt64Ty(), 2));
     case SimdOp::v128_load8x8_s:
     case SimdOp::v128_load8x8_u:
-      return loader.load_extended(8, op == SimdOp::v128_load8x8_s);
     case SimdOp::v128_load16x4_s:
     case SimdOp::v128_load16x4_u:
-      return loader.load_extended(16, op == SimdOp::v128_load16x4_s);
     case SimdOp::v128_load32x2_s:
-    case SimdOp::v128_load32x2_u:
-      return loader.load_extended(32, op == SimdOp::v128_load32x2_s);
+    case SimdOp::v128_load32x2_u: {
+      const unsigned index = distance(op, SimdOp::v128_load8x8_s);  // signed and unsigned in turn
+      return loader.load_extended(8U << (index / 2), index % 2 == 0);
+    }
     case SimdOp::v128_load8_splat:
     case SimdOp::v128_load16_splat:
     case SimdOp::v128_load32_splat:

@@ -127,6 +127,7 @@ SimdReference compare(F f) {
 
 template <class T>
 T saturate(I64 value) {
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): int8_t is a number here, its sign is wanted.
   constexpr I64 low = std::numeric_limits<T>::min();
   constexpr I64 high = std::numeric_limits<T>::max();
   return static_cast<T>(value < low ? low : value > high ? high : value);

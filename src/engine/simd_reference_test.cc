@@ -93,6 +93,7 @@ SimdReference load_extended() {
   return {[](const Inputs& in) {
     Lanes<To> result{};
     for (size_t i = 0; i < result.size(); ++i) {
+      // NOLINTNEXTLINE(bugprone-signed-char-misuse): int8_t is a number here, its sign is wanted.
       result[i] = static_cast<To>(lanes<From>(in.memory)[i]);
     }
     return bytes<To>(result);
@@ -236,6 +237,7 @@ SimdReference extend(size_t from_lane) {
   return {[from_lane](const Inputs& in) {
     Lanes<To> result{};
     for (size_t i = 0; i < result.size(); ++i) {
+      // NOLINTNEXTLINE(bugprone-signed-char-misuse): int8_t is a number here, its sign is wanted.
       result[i] = static_cast<To>(lanes<From>(in.operands[0])[from_lane + i]);
     }
     return bytes<To>(result);

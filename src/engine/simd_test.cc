@@ -177,6 +177,7 @@ class Builder {
     b_.SetInsertPoint(llvm::BasicBlock::Create(module_.getContext(), "", function));
     std::vector<llvm::Value*> operands;
     const std::vector<wabt::Type> types = operand_types(variant.opcode);
+    operands.reserve(types.size());
     for (unsigned i = 0; i < types.size(); ++i) {
       operands.push_back(operand(function->getArg(0), i, types[i], variant.constants[i]));
     }
@@ -404,6 +405,7 @@ void run_level(const Level& level, bool optimized) {
   std::mt19937_64 random(7);
   LastBytes memory;
   for (const Variant& variant : variants) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the interface gives code as a number.
     const auto code = reinterpret_cast<Compiled>(engine->getFunctionAddress(variant.name));
     ASSERT_NE(code, nullptr);
     for (int i = 0; i < 120; ++i) {
