@@ -8,10 +8,11 @@
 #                              `set -e` holds all through it
 #   steps_expect N             how many steps are to come, for the [2/9]
 #   run_step NAME "what"       runs or skips it; the driver ends when it fails
-#   try_step NAME "what"       the same, but the driver goes on; a step that tests writes "PASSED FAILED" to $STEP_COUNTS
+#   try_step NAME "what"       the same, but the driver goes on
 #   steps_report               the table of times
 #
-# Logs and counts lie in $STEP_LOGS.
+# Of a step that tests, the last line "N passed, N failed" of its output counts; $steps_passed and $steps_failed are the
+# sums. A step that fails without having counted a failure is one. Logs lie in $STEP_LOGS.
 
 STEP_LOGS=${STEP_LOGS:-$PWD/build/logs}
 step_index=0
@@ -35,67 +36,58 @@ run_step() {
   exit 1
 }
 
-# Returns the step's exit code. Calls nothing that relies on `set -e`.
+# Returns the step's exit code. Relies nowhere on `set -e`.
 try_step() {
-  local name=$1 what=$2 begin=$SECONDS rc=0 counts="" width
+  local name=$1 what=$2 begin=$SECONDS rc=0 counts passed=0 failed=0 label
   step_index=$((step_index + 1))
-  width=${#step_total}
-  printf '[%*d/%d] %s' "$width" "$step_index" "$step_total" "$what"
+  label=$(printf '[%*d/%d] %s' "${#step_total}" "$step_index" "$step_total" "$what")
+  printf '%s' "$label"
   if declare -F "have_$name" > /dev/null && "have_$name"; then
     printf ': there\n'
     return 0
   fi
   mkdir -p "$STEP_LOGS"
-  rm -f "$STEP_LOGS/$name.counts"
-  step_run "$name" "$what" || rc=$?
-  if [ -f "$STEP_LOGS/$name.counts" ]; then
-    counts=$(step_add_counts "$STEP_LOGS/$name.counts" "$rc")
-    local passed failed
-    read -r passed failed < "$STEP_LOGS/$name.counts"
-    steps_passed=$((steps_passed + passed))
-    steps_failed=$((steps_failed + failed))
-  elif [ "$rc" != 0 ]; then
-    steps_failed=$((steps_failed + 1))
-  fi
-  local took=$((SECONDS - begin)) verdict=""
-  [ "$rc" = 0 ] || verdict=" FAILED"
-  [ ! -t 1 ] || printf '\r[%*d/%d] %s' "$width" "$step_index" "$step_total" "$what"
-  printf ' … %d s%s%s\n' "$took" "$counts" "$verdict"
-  step_rows+=("$(printf '%6d s  %s%s%s' "$took" "$what" "$counts" "$verdict")")
-  if [ "$rc" != 0 ]; then step_failure "$name" >&2; fi
+  step_run "$name" "$label" || rc=$?
+  counts=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$STEP_LOGS/$name.log" | tail -n 1)
+  if [ -n "$counts" ]; then read -r passed _ failed _ <<< "$counts"; fi
+  if [ "$rc" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+  steps_passed=$((steps_passed + passed))
+  steps_failed=$((steps_failed + failed))
+  local took=$((SECONDS - begin))
+  [ -z "$counts" ] || counts="  $counts"
+  [ "$rc" = 0 ] || counts+="  FAILED"
+  [ ! -t 1 ] || printf '\r%s' "$label"
+  printf ' … %d s%s\n' "$took" "$counts"
+  step_rows+=("$(printf '%6d s  %s%s' "$took" "$what" "$counts")")
+  [ "$rc" = 0 ] || step_failure "$name" >&2
   return "$rc"
 }
 
 # Runs the step in a process group of its own, so that an interrupt ends all that it started.
 step_run() {
-  local name=$1 what=$2 child ticker="" rc=0
-  export STEP_COUNTS=$STEP_LOGS/$name.counts
+  local name=$1 label=$2 child ticker="" rc=0
   set -m
   bash "$0" --step "$name" > "$STEP_LOGS/$name.log" 2>&1 < /dev/null &
   child=$!
   set +m
-  trap 'kill -TERM -- "-$child" 2> /dev/null; echo; exit 130' INT TERM
+  # shellcheck disable=SC2064  # the child of now
+  trap "kill -TERM -- -$child 2> /dev/null; echo; exit 130" INT TERM
   if [ -t 1 ]; then
-    step_tick "$what" &
+    step_tick "$label" &
     ticker=$!
   fi
   wait "$child" || rc=$?
   trap - INT TERM
-  [ -z "$ticker" ] || kill "$ticker"
+  if [ -n "$ticker" ]; then
+    kill "$ticker"
+    wait "$ticker" 2> /dev/null
+  fi
   return "$rc"
 }
 
 step_tick() {
   local begin=$SECONDS
-  while sleep 1; do
-    printf '\r[%*d/%d] %s … %d s' "${#step_total}" "$step_index" "$step_total" "$1" $((SECONDS - begin))
-  done
-}
-
-step_add_counts() {
-  local passed failed
-  read -r passed failed < "$1"
-  printf '  %d passed, %d failed' "$passed" "$failed"
+  while sleep 1; do printf '\r%s … %d s' "$1" $((SECONDS - begin)); done
 }
 
 step_failure() {

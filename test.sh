@@ -1,0 +1,112 @@
+#!/bin/bash
+# Sets up what is missing, builds weft, and tests it: the quick tests first, the long ones last.
+#
+#   ./test.sh              everything
+#   ./test.sh --fast       the tests of the modules and of the source tree; seconds, once built
+#   ./test.sh STEP...      the set-up, and these: fast spec wasi programs fuzz asan tsan tidy
+#   ./test.sh --help
+#
+# Environment: JOBS (how many processes at once; default: all cores), WEFT_CACHE (default ~/.cache/weft),
+# FUZZ_SECONDS (default 30), TIDY_SECONDS (default 300).
+# The logs of all steps are in build/logs. Exits with 1 when anything failed; the last line is "N passed, N failed".
+set -euo pipefail
+root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+cd "$root"
+# shellcheck source=scripts/setup_steps.sh
+source scripts/setup_steps.sh
+
+# run_ctest BUILD [OPTION...]
+run_ctest() {
+  local dir=$1 rc=0
+  shift
+  ctest --test-dir "$dir" -j "$jobs" --output-on-failure --no-tests=error --output-junit "$dir/ctest.xml" \
+    --test-output-size-passed 4000000 --test-output-size-failed 4000000 "$@" || rc=$?
+  python3 scripts/ctest_counts.py "$dir/ctest.xml"
+  return "$rc"
+}
+
+step_fast() { run_ctest build -L fast; }
+step_spec() { tests/conformance/run.sh; }
+step_wasi() { tests/conformance/wasi.py "$(scripts/cached tests/conformance/suites.sh)/wasi"; }
+step_run_programs() { tests/programs/run.sh; }
+
+# Each fuzz target in turn, from the same seed; what it finds stays in build/fuzz/found.
+step_fuzz() {
+  build_preset fuzz
+  local target targets failed=0 each
+  mapfile -t targets < <(find build/fuzz/bin -name '*_fuzz' | sort)
+  each=$((${FUZZ_SECONDS:-30} / ${#targets[@]}))
+  mkdir -p build/fuzz/found
+  for target in "${targets[@]}"; do
+    echo "=== ${target##*/}"
+    "$target" -seed=1 -max_total_time=$((each > 0 ? each : 1)) -timeout=10 -rss_limit_mb=4096 \
+      -artifact_prefix=build/fuzz/found/ 2>&1 | tail -n 15 || failed=$((failed + 1))
+  done
+  echo "$((${#targets[@]} - failed)) passed, $failed failed"
+  [ "$failed" = 0 ]
+}
+
+# A guest's memory is reserved, not used: sanitizers must not count it.
+step_asan() {
+  build_preset asan
+  ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+    run_ctest build/asan -L fast -E '^(includes|style)_test$'
+}
+step_tsan() {
+  build_preset tsan
+  TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 run_ctest build/tsan -L fast -E '^(includes|style)_test$'
+}
+step_tidy() { python3 scripts/tidy.py build --budget "${TIDY_SECONDS:-300}"; }
+
+steps_main "$@"
+
+declare -A what=(
+  [fast]="tests of the modules and of the source tree"
+  [spec]="official specification tests"
+  [wasi]="public WASI tests"
+  [run_programs]="real programs, compared with native ones"
+  [fuzz]="fuzzing, ${FUZZ_SECONDS:-30} s"
+  [asan]="tests with address and undefined-behaviour sanitizer"
+  [tsan]="tests with thread sanitizer"
+  [tidy]="clang-tidy"
+)
+tests=(fast spec wasi run_programs fuzz asan tsan tidy)
+
+case ${1:-} in
+  --help | -h)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  --fast) tests=(fast) ;;
+  "") ;;
+  *)
+    tests=()
+    for name in "$@"; do
+      if [ "$name" = programs ]; then name=run_programs; fi
+      if [ -z "${what[$name]:-}" ]; then
+        echo "test.sh: no step is called '$name'; try --help" >&2
+        exit 2
+      fi
+      tests+=("$name")
+    done
+    ;;
+esac
+
+wanted=" ${tests[*]} "
+setup=(packages)
+if [[ $wanted == *" spec "* || $wanted == *" wasi "* ]]; then setup+=(suites); fi
+if [[ $wanted == *" run_programs "* ]]; then setup+=(sysroot programs); fi
+declare -A setup_what=(
+  [packages]="Debian packages"
+  [suites]="official test suites"
+  [sysroot]="guest sysroot"
+  [programs]="guest programs for the tests"
+)
+steps_expect $((${#setup[@]} + 1 + ${#tests[@]}))
+for step in "${setup[@]}"; do run_step "$step" "${setup_what[$step]}"; done
+run_step build "building weft (release)"
+for step in "${tests[@]}"; do try_step "$step" "${what[$step]}" || true; done
+steps_report
+echo
+echo "$steps_passed passed, $steps_failed failed"
+[ "$steps_failed" = 0 ]
