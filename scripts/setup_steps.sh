@@ -39,7 +39,7 @@ artefact_step programs "$root"/tests/programs/*/program.sh
 # Ninja finds out by itself what is to be built, so this step is never skipped.
 step_build() { build_preset release; }
 advice_build() {
-  echo "If the compiler was killed for want of memory, try JOBS=1."
+  echo "If the compiler was killed for want of memory, set JOBS=1."
 }
 
 # build_preset NAME [TARGET...]
