@@ -82,7 +82,7 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   // Who is told when the waker fires; set by the core that runs it. Called from any thread.
   void on_wake(std::function<void()> callback);
 
-  instance::Instance& instance() { return *instance_; }
+  instance::Instance& instance() const { return *instance_; }
   cpu::Activation& activation() { return activation_; }
   std::span<const std::unique_ptr<host::ImportModule>> imports() const { return imports_; }
 

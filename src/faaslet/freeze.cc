@@ -1,0 +1,122 @@
+#include "faaslet/freeze.h"
+
+#include "base/archive.h"
+
+namespace weft::faaslet {
+
+namespace {
+
+// What a faaslet itself takes along.
+struct Rest {
+  uint32_t version = 1;
+  Faaslet::Position position;
+  // Of the deadline of the wait in progress. The files that it waits for are numbers of the process
+  // that froze it; the host call names them anew when it is made again.
+  std::optional<int64_t> deadline_in_ns;
+};
+
+template <class A>
+void fields(A& a, Rest& r) {
+  Faaslet::Position& p = r.position;
+  a(r.version, p.state, p.in_call, p.preempted, p.call_again, p.call_type, p.queued,
+    r.deadline_in_ns);
+}
+
+Result<std::vector<std::string>> attachments_of(const Faaslet& faaslet) {
+  Rest rest{.position = faaslet.position()};
+  if (rest.position.state == State::ended) {
+    return error(Error::Kind::invalid, "a program that has ended cannot be frozen");
+  }
+  if (auto deadline = faaslet.waiting_for().deadline; rest.position.call_again && deadline) {
+    auto left = *deadline - host::Clock::now();
+    rest.deadline_in_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+  }
+  std::vector<std::string> attachments{archive_write(rest)};
+  for (const auto& module : faaslet.imports()) {
+    TRY(bytes, module->freeze());
+    attachments.push_back(std::move(bytes));
+  }
+  return attachments;
+}
+
+template <class Target>
+Result<snapshot::FreezeCost> freeze_to(const Faaslet& faaslet, Target target,
+                                       const slot::DirtyPages& dirty,
+                                       const snapshot::FreezeOptions& options) {
+  TRY(attachments, attachments_of(faaslet));
+  const instance::Instance& instance = faaslet.instance();
+  auto description =
+      snapshot::describe(instance, stand_of(faaslet.position()), std::move(attachments));
+  return snapshot::write_frozen(target, instance, description, dirty, faaslet.pages().get(),
+                                options);
+}
+
+Result<void> check_rest(const Rest& rest, const engine::CodeInfo& info) {
+  bool possible = rest.version == 1 && rest.position.state < State::ended &&
+                  rest.position.call_type < info.types.size();
+  for (uint32_t function : rest.position.queued) {
+    possible = possible && function < info.function_types.size();
+  }
+  if (!possible) {
+    return error(Error::Kind::corrupt, "the frozen program's place in its call makes no sense");
+  }
+  return {};
+}
+
+}  // namespace
+
+snapshot::Stand stand_of(const Faaslet::Position& position) {
+  return !position.in_call    ? snapshot::Stand::idle
+         : position.preempted ? snapshot::Stand::preempted
+                              : snapshot::Stand::suspended;
+}
+
+Result<snapshot::FreezeCost> freeze(const Faaslet& faaslet, const std::string& path,
+                                    const slot::DirtyPages& dirty,
+                                    const snapshot::FreezeOptions& options) {
+  return freeze_to<const std::string&>(faaslet, path, dirty, options);
+}
+
+Result<snapshot::FreezeCost> freeze(const Faaslet& faaslet, int fd, const slot::DirtyPages& dirty,
+                                    const snapshot::FreezeOptions& options) {
+  return freeze_to<int>(faaslet, fd, dirty, options);
+}
+
+Result<std::unique_ptr<Faaslet>> thaw(const snapshot::Frozen& frozen, slot::SlotPool& pool,
+                                      const ImportFactory& imports,
+                                      std::shared_ptr<const engine::CodeFile> code) {
+  const snapshot::Description& d = frozen.description();
+  if (code == nullptr) {
+    TRY(embedded, frozen.code());
+    code = std::move(embedded);
+  }
+  TRY_VOID(frozen.check_code(*code));
+  if (d.attachments.empty()) {
+    return error(Error::Kind::corrupt, "the frozen program's place in its call is missing");
+  }
+  TRY(rest, archive_read<Rest>(d.attachments.front()));
+  TRY_VOID(check_rest(rest, code->info()));
+  TRY(slot, frozen.map(pool));
+  instance::Limits limits{.stack_bytes = d.extent.stack_bytes,
+                          .memory_pages = d.memory_limit_pages};
+  TRY(faaslet, Faaslet::adopt(std::move(code), std::move(slot), imports, limits));
+  auto modules = faaslet->imports();
+  if (modules.size() + 1 != d.attachments.size()) {
+    return error(Error::Kind::invalid,
+                 "the program was frozen with {} import modules, and here it is given {}",
+                 d.attachments.size() - 1, modules.size());
+  }
+  for (size_t i = 0; i < modules.size(); ++i) {
+    TRY_VOID(modules[i]->thaw(d.attachments[i + 1]));
+  }
+  faaslet->set_pages(frozen.pages());
+  faaslet->set_position(rest.position);
+  if (rest.deadline_in_ns) {
+    faaslet->set_wait(
+        {.fds = {}, .deadline = host::Clock::now() + std::chrono::nanoseconds(*rest.deadline_in_ns)});
+  }
+  faaslet->make_ready();
+  return std::move(faaslet);
+}
+
+}  // namespace weft::faaslet
