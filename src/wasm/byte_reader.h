@@ -32,8 +32,8 @@ class ByteReader {
   }
   uint8_t peek() const { return remaining() < 1 ? 0 : bytes_[position_]; }
 
-  uint32_t u32() { return static_cast<uint32_t>(unsigned_leb(5)); }
-  uint64_t u64() { return unsigned_leb(10); }
+  uint32_t u32() { return static_cast<uint32_t>(unsigned_leb(5, 32)); }
+  uint64_t u64() { return unsigned_leb(10, 64); }
   int32_t s32() { return static_cast<int32_t>(signed_leb(5)); }
   int64_t s33() { return signed_leb(5); }
   int64_t s64() { return signed_leb(10); }
@@ -65,10 +65,14 @@ class ByteReader {
   }
 
  private:
-  uint64_t unsigned_leb(int max_bytes) {
+  // Bits of the last byte beyond the type's have to be zero.
+  uint64_t unsigned_leb(int max_bytes, int bits) {
     uint64_t value = 0;
     for (int i = 0; i < max_bytes; ++i) {
       uint8_t byte = u8();
+      if (bits - 7 * i < 7 && (byte & 0x7f) >> (bits - 7 * i) != 0) {
+        break;
+      }
       value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
       if ((byte & 0x80) == 0) {
         return value;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 
+#include "wasm/body_check.h"
 #include "wasm/section_parser.h"
 
 namespace weft::wasm {
@@ -142,6 +143,7 @@ Result<std::shared_ptr<const Module>> decode(std::vector<uint8_t> bytes) {
   }
   TRY_VOID(std::move(parsed));
   TRY_VOID(parser.check());
+  TRY_VOID(check_bodies(*module, parser.bytes_for_validation(), supported_features()));
   set_canonical_types(*module);
   complete_names(*module);
   return module;

@@ -1,5 +1,7 @@
 #include "wasm/section_parser.h"
 
+#include <wabt/utf8.h>
+
 #include <algorithm>
 
 namespace weft::wasm {
@@ -41,6 +43,9 @@ Result<void> SectionParser::parse() {
   if (bodies_ + module_.imported_functions != module_.functions.size()) {
     return malformed(0, "function and code section have inconsistent lengths");
   }
+  if (data_count_ && *data_count_ != module_.data.size()) {
+    return malformed(0, "data count and data section have inconsistent lengths");
+  }
   return {};
 }
 
@@ -72,7 +77,7 @@ Result<void> SectionParser::section(uint8_t id, ByteReader& in) {
     case 11:
       return data(in);
     case 12:
-      in.u32();
+      data_count_ = in.u32();
       return {};
     case 13:
       return tags(in);
@@ -432,6 +437,9 @@ Result<void> SectionParser::tags(ByteReader& in) {
 
 Result<void> SectionParser::custom(ByteReader& in) {
   std::string section_name(in.name());
+  if (!in.ok() || !wabt::IsValidUtf8(section_name.data(), section_name.size())) {
+    return malformed(section_offset_, "malformed UTF-8 encoding, or no name of a custom section");
+  }
   Range range{offset_of(in), in.remaining()};
   if (in.ok() && section_name == "name") {
     names(in.bytes(in.remaining()));

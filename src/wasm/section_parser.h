@@ -6,6 +6,7 @@
 // rule for them. Thread safety: none.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -60,6 +61,7 @@ class SectionParser {
   Module& module_;
   uint64_t section_offset_ = 0;
   uint32_t bodies_ = 0;
+  std::optional<uint32_t> data_count_;
   Range element_section_;        // contents
   uint64_t element_header_ = 0;  // offset of the section id
   std::vector<ElementGlobal> element_globals_;

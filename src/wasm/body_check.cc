@@ -1,0 +1,88 @@
+#include "wasm/body_check.h"
+
+#include <wabt/binary-reader-nop.h>
+#include <wabt/binary-reader.h>
+
+#include <string>
+
+namespace weft::wasm {
+
+namespace {
+
+class BodyCheck final : public wabt::BinaryReaderNop {
+ public:
+  explicit BodyCheck(const Module& module) : module_(module) {}
+
+  const std::string& problem() const { return problem_; }
+
+  bool OnError(const wabt::Error&) override { return true; }  // said by check_bodies()
+
+  wabt::Result BeginFunctionBody(wabt::Index index, wabt::Offset) override {
+    function_ = index;
+    depth_ = 1;
+    in_body_ = true;
+    return wabt::Result::Ok;
+  }
+  wabt::Result EndFunctionBody(wabt::Index) override {
+    in_body_ = false;
+    return wabt::Result::Ok;
+  }
+  wabt::Result OnOpcode(wabt::Opcode) override {
+    return require(depth_ > 0 || !in_body_, "operators remain after its end");
+  }
+  wabt::Result OnBlockExpr(wabt::Type) override { return deeper(); }
+  wabt::Result OnLoopExpr(wabt::Type) override { return deeper(); }
+  wabt::Result OnIfExpr(wabt::Type) override { return deeper(); }
+  wabt::Result OnTryExpr(wabt::Type) override { return deeper(); }
+  wabt::Result OnEndExpr() override { return shallower(); }
+  wabt::Result OnDelegateExpr(wabt::Index) override { return shallower(); }
+  wabt::Result OnCallIndirectExpr(wabt::Index, wabt::Index table) override { return calls(table); }
+  wabt::Result OnReturnCallIndirectExpr(wabt::Index, wabt::Index table) override {
+    return calls(table);
+  }
+
+ private:
+  wabt::Result deeper() {
+    ++depth_;
+    return wabt::Result::Ok;
+  }
+  wabt::Result shallower() {
+    --depth_;
+    return wabt::Result::Ok;
+  }
+  wabt::Result calls(wabt::Index table) {
+    return require(
+        table < module_.tables.size() && module_.tables[table].element == ValType::funcref,
+        "type mismatch: an indirect call through a table of externref");
+  }
+  wabt::Result require(bool good, const char* otherwise) {
+    if (!good && problem_.empty()) {
+      problem_ = fmt::format("function {}: {}", function_, otherwise);
+    }
+    return good ? wabt::Result::Ok : wabt::Result::Error;
+  }
+
+  const Module& module_;
+  wabt::Index function_ = 0;
+  int64_t depth_ = 1;  // of open blocks; constant expressions have their `end` too
+  bool in_body_ = false;
+  std::string problem_;
+};
+
+}  // namespace
+
+Result<void> check_bodies(const Module& module, std::span<const uint8_t> bytes,
+                          const wabt::Features& features) {
+  wabt::ReadBinaryOptions options(features, nullptr, /*read_debug_names=*/false,
+                                  /*stop_on_first_error=*/true,
+                                  /*fail_on_custom_section_error=*/false);
+  BodyCheck check(module);
+  auto result = wabt::ReadBinary(bytes.data(), bytes.size(), &check, options);
+  if (wabt::Failed(result) || !check.problem().empty()) {
+    return error(Error::Kind::invalid, "{}",
+                 check.problem().empty() ? "a function body is malformed" : check.problem());
+  }
+  return {};
+}
+
+}  // namespace weft::wasm
