@@ -227,6 +227,16 @@ llvm::Value* FunctionLowering::float_binary(llvm::Instruction::BinaryOps op, llv
   return builder_.CreateBinOp(op, a, b);
 }
 
+// Where an operand is a NaN, LLVM's sequence may give it back as it came, signalling; the sum is
+// quiet.
+llvm::Value* FunctionLowering::float_extreme(llvm::Intrinsic::ID id, llvm::Value* a,
+                                             llvm::Value* b) {
+  auto* number = builder_.CreateBinaryIntrinsic(id, a, b);
+  llvm::cast<llvm::CallInst>(number)->setHasNoNaNs(true);
+  llvm::Value* sum = float_binary(llvm::Instruction::FAdd, a, b);
+  return builder_.CreateSelect(builder_.CreateFCmpUNO(a, b), sum, number);
+}
+
 bool FunctionLowering::floating(const Instruction& in) {
   auto arithmetic = [&](llvm::Instruction::BinaryOps op) {
     llvm::Value* b = pop();
@@ -240,6 +250,12 @@ bool FunctionLowering::floating(const Instruction& in) {
   };
   auto binary = [&](llvm::Intrinsic::ID id) {
     intrinsic2(id);
+    return true;
+  };
+  auto extreme = [&](llvm::Intrinsic::ID id) {
+    llvm::Value* b = pop();
+    llvm::Value* a = pop();
+    push(float_extreme(id, a, b));
     return true;
   };
   switch (in.op) {
@@ -279,10 +295,10 @@ bool FunctionLowering::floating(const Instruction& in) {
       return arithmetic(llvm::Instruction::FDiv);
     case Op::F32Min:
     case Op::F64Min:
-      return binary(llvm::Intrinsic::minimum);
+      return extreme(llvm::Intrinsic::minimum);
     case Op::F32Max:
     case Op::F64Max:
-      return binary(llvm::Intrinsic::maximum);
+      return extreme(llvm::Intrinsic::maximum);
     case Op::F32Copysign:
     case Op::F64Copysign:
       return binary(llvm::Intrinsic::copysign);

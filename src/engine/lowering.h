@@ -160,6 +160,7 @@ class FunctionLowering {
   void intrinsic2(llvm::Intrinsic::ID id);
   llvm::Value* float_binary(llvm::Instruction::BinaryOps op, llvm::Value* a, llvm::Value* b);
   llvm::Value* fence(llvm::Value* value);
+  llvm::Value* float_extreme(llvm::Intrinsic::ID id, llvm::Value* a, llvm::Value* b);
 
   Partition& partition_;
   const Plan& plan_;
