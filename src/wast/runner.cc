@@ -117,6 +117,9 @@ std::string Runner::define_module(Command& command) {
   last_ = made ? *made : nullptr;
   if (!command.name.empty()) {
     named_[command.name] = last_;
+    if (last_ != nullptr) {
+      store_.offer_as(command.name.substr(1), last_);
+    }
   }
   return made ? std::string() : to_string(made.error());
 }

@@ -136,7 +136,8 @@ std::optional<Extern> Store::exported(const wasm::Import& import) {
     return found->second->export_named(import.name);
   }
   if (import.module != "spectest") {
-    return std::nullopt;
+    auto offered = offered_.find(import.module);
+    return offered != offered_.end() ? offered->second->export_named(import.name) : std::nullopt;
   }
   if (spectest_.empty()) {
     for (std::string_view text : spectest_modules) {

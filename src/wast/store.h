@@ -53,6 +53,10 @@ class Store {
   void register_as(const std::string& name, instance::Instance* instance) {
     registered_[name] = instance;
   }
+  // The same where nothing is registered under the name.
+  void offer_as(const std::string& name, instance::Instance* instance) {
+    offered_[name] = instance;
+  }
 
   Attempt<Results> invoke(instance::Instance& instance, const std::string& field,
                           std::span<const wasm::Value> args);
@@ -79,6 +83,7 @@ class Store {
   std::vector<cpu::InstanceHead*> heads_;
   std::vector<cpu::CodeRange> ranges_;
   std::map<std::string, instance::Instance*> registered_;
+  std::map<std::string, instance::Instance*> offered_;
   std::vector<instance::Instance*> spectest_;  // made when first asked for
   std::vector<wasm::FuncType> types_;
 };

@@ -14,6 +14,9 @@
 // Texts of assert_malformed, assert_invalid and assert_unlinkable are not compared: that the module
 // is refused, and at which of these stages, is.
 //
+// Imports resolve to what is registered, then to "spectest", then to a module of that name in the
+// script ($M as "M"), as Wasmtime's scripts want it.
+//
 // Thread safety: run_script() runs guests on the calling thread, the one that `thread` belongs to.
 #pragma once
 
