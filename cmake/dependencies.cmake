@@ -19,12 +19,18 @@ target_link_libraries(weft_wabt INTERFACE ${WABT_LIBRARY} ${CRYPTO_LIBRARY})
 
 # LLVM 19 and lld, linked statically: only the parts that generate x86-64 code.
 find_package(LLVM 19.1 REQUIRED CONFIG PATHS /usr/lib/llvm-19/lib/cmake/llvm NO_DEFAULT_PATH)
-llvm_map_components_to_libnames(WEFT_LLVM_LIBS
-  core support passes bitreader bitwriter linker x86codegen x86asmparser x86desc x86info x86disassembler
-  asmparser debuginfodwarf symbolize object target targetparser transformutils mc option lto)
+# llvm-config names the archives; CMake's targets would also want Polly, which is not used.
+execute_process(COMMAND /usr/lib/llvm-19/bin/llvm-config --link-static --libs
+  core support passes bitreader bitwriter linker x86 asmparser debuginfodwarf symbolize object target
+  targetparser transformutils mc option lto
+  OUTPUT_VARIABLE llvm_archives OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND /usr/lib/llvm-19/bin/llvm-config --link-static --system-libs
+  OUTPUT_VARIABLE llvm_system OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+separate_arguments(WEFT_LLVM_LIBS NATIVE_COMMAND "${llvm_archives} ${llvm_system}")
+list(FILTER WEFT_LLVM_LIBS EXCLUDE REGEX "Polly")
 add_library(weft_llvm INTERFACE)
 target_include_directories(weft_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
 target_compile_definitions(weft_llvm INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_link_libraries(weft_llvm INTERFACE
-  /usr/lib/llvm-19/lib/liblldELF.a /usr/lib/llvm-19/lib/liblldCommon.a ${WEFT_LLVM_LIBS})
+  /usr/lib/llvm-19/lib/liblldELF.a /usr/lib/llvm-19/lib/liblldCommon.a -L/usr/lib/llvm-19/lib ${WEFT_LLVM_LIBS})
 target_link_options(weft_llvm INTERFACE -Wl,--gc-sections)

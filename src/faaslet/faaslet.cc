@@ -216,6 +216,8 @@ std::shared_ptr<host::Waker> Faaslet::waker() { return wake_; }
 
 void Faaslet::on_wake(std::function<void()> callback) { wake_->on_wake(std::move(callback)); }
 
+bool Faaslet::take_wake() { return wake_->take(); }
+
 std::vector<TraceFrame> Faaslet::backtrace() const {
   std::vector<TraceFrame> frames;
   for (const engine::CodeFrame& frame :

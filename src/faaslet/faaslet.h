@@ -81,6 +81,8 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   std::shared_ptr<host::Waker> waker() override;
   // Who is told when the waker fires; set by the core that runs it. Called from any thread.
   void on_wake(std::function<void()> callback);
+  // Has a waker fired since the last time that this, or the host call, looked?
+  bool take_wake();
 
   instance::Instance& instance() const { return *instance_; }
   cpu::Activation& activation() { return activation_; }

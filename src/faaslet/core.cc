@@ -1,0 +1,212 @@
+#include "faaslet/core.h"
+
+#include <unistd.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace weft::faaslet {
+
+namespace asio = boost::asio;
+
+// A faaslet on this core, and what it waits for. `generation` tells the events of one wait from
+// those of an earlier one.
+struct Core::Entry {
+  Entry(asio::io_context& events, uint64_t entry_id, std::unique_ptr<Faaslet> owned)
+      : id(entry_id), faaslet(std::move(owned)), deadline(events), limit(events) {}
+
+  uint64_t id;
+  std::unique_ptr<Faaslet> faaslet;
+  bool queued = false;
+  uint64_t generation = 0;
+  asio::steady_timer deadline;
+  asio::steady_timer limit;
+  std::vector<asio::posix::stream_descriptor> descriptors;
+};
+
+Core::Core(const Options& options, Ended ended) : options_(options), ended_(std::move(ended)) {}
+
+Result<std::unique_ptr<Core>> Core::attach(const Options& options, Ended ended) {
+  std::unique_ptr<Core> core(new Core(options, std::move(ended)));
+  TRY(thread, cpu::Thread::attach());
+  core->thread_ = std::move(thread);
+  return core;
+}
+
+Core::~Core() {
+  for (auto& [id, entry] : entries_) {
+    entry->faaslet->on_wake(nullptr);  // from here on no other thread finds this core
+  }
+  entries_.clear();
+}
+
+Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet,
+                            std::optional<std::chrono::milliseconds> time_limit) {
+  if (entries_.size() >= options_.max_faaslets) {
+    return error(Error::Kind::exhausted, "this core runs {} faaslets already, its limit",
+                 entries_.size());
+  }
+  uint64_t id = next_id_++;
+  auto& entry =
+      *entries_.emplace(id, std::make_unique<Entry>(events_, id, std::move(faaslet))).first->second;
+  auto look = [this, id] {
+    auto found = entries_.find(id);
+    if (found != entries_.end() && found->second->faaslet->state() == State::waiting) {
+      wake(*found->second);
+    }
+  };
+  entry.faaslet->on_wake([this, look] { asio::post(events_, look); });
+  if (time_limit) {
+    entry.limit.expires_after(*time_limit);
+    entry.limit.async_wait(
+        [this, id, limit = *time_limit](const boost::system::error_code& cancelled) {
+          if (!cancelled) {
+            kill(FaasletId{id}, host::TimedOut{limit});
+          }
+        });
+  }
+  if (entry.faaslet->state() == State::waiting) {
+    wake(entry);  // a thawed guest makes its host call again
+  } else {
+    enqueue(entry);
+  }
+  return FaasletId{id};
+}
+
+void Core::enqueue(Entry& entry) {
+  if (!std::exchange(entry.queued, true)) {
+    ready_.push_back(entry.id);
+  }
+}
+
+void Core::set_ticking(bool ticking) {
+  if (ticking != ticking_) {
+    auto set = thread_->set_tick(ticking ? options_.quantum : std::chrono::nanoseconds(0));
+    CHECK(set.has_value(), "{}", set.error().message());
+    ticking_ = ticking;
+  }
+}
+
+void Core::run() {
+  stopped_.store(false);
+  while (!stopped_.load() && !entries_.empty()) {
+    if (ready_.empty()) {
+      set_ticking(false);
+      events_.restart();
+      events_.run_one();
+      continue;
+    }
+    set_ticking(true);
+    // One round: each that is ready now gets one turn, then events are looked at.
+    for (size_t turns = ready_.size(); turns > 0 && !stopped_.load(); --turns) {
+      uint64_t id = ready_.front();
+      ready_.pop_front();
+      if (auto found = entries_.find(id); found != entries_.end()) {
+        found->second->queued = false;
+        step(*found->second);
+      }
+    }
+    events_.restart();
+    events_.poll();
+  }
+  set_ticking(false);
+}
+
+void Core::stop() {
+  stopped_.store(true);
+  thread_->interrupt();
+  asio::post(events_, [] {});
+}
+
+void Core::post(std::function<void()> task) {
+  asio::post(events_, std::move(task));
+  thread_->interrupt();
+}
+
+void Core::kill(FaasletId id, host::Outcome outcome) {
+  post([this, id, outcome = std::move(outcome)]() mutable {
+    auto found = entries_.find(static_cast<uint64_t>(id));
+    if (found != entries_.end()) {
+      Entry& entry = *found->second;
+      entry.faaslet->kill(std::move(outcome));
+      wake(entry);
+    }
+  });
+}
+
+void Core::step(Entry& entry) {
+  switch (entry.faaslet->step(*thread_)) {
+    case State::ready:
+      ++preemptions_;
+      enqueue(entry);
+      return;
+    case State::waiting:
+      wait(entry);
+      return;
+    case State::ended:
+      finish(entry);
+      return;
+  }
+}
+
+void Core::wait(Entry& entry) {
+  if (entry.faaslet->take_wake()) {
+    wake(entry);
+    return;
+  }
+  uint64_t generation = ++entry.generation;
+  auto fired = [this, id = entry.id, generation](const boost::system::error_code& cancelled) {
+    auto found = entries_.find(id);
+    if (!cancelled && found != entries_.end() && found->second->generation == generation) {
+      wake(*found->second);
+    }
+  };
+  const host::Wait& what = entry.faaslet->waiting_for();
+  if (what.deadline) {
+    entry.deadline.expires_at(*what.deadline);
+    entry.deadline.async_wait(fired);
+  }
+  for (const host::FdWait& fd : what.fds) {
+    asio::posix::stream_descriptor descriptor(events_);
+    boost::system::error_code refused;
+    // The event loop owns a copy, as closing the guest's descriptor is the guest's affair. Regular
+    // files are always ready.
+    int copy = dup(fd.fd);
+    descriptor.assign(copy, refused);
+    if (copy < 0 || refused) {
+      if (copy >= 0) {
+        ::close(copy);
+      }
+      wake(entry);
+      return;
+    }
+    bool writes = (fd.events & POLLOUT) != 0;
+    if ((fd.events & POLLIN) != 0) {
+      descriptor.async_wait(asio::posix::stream_descriptor::wait_read, fired);
+    }
+    if (writes) {
+      descriptor.async_wait(asio::posix::stream_descriptor::wait_write, fired);
+    }
+    entry.descriptors.push_back(std::move(descriptor));
+  }
+}
+
+void Core::wake(Entry& entry) {
+  ++entry.generation;
+  entry.deadline.cancel();
+  entry.descriptors.clear();
+  entry.faaslet->make_ready();
+  enqueue(entry);
+}
+
+void Core::finish(Entry& entry) {
+  FaasletId id{entry.id};
+  entry.faaslet->on_wake(nullptr);
+  entry.limit.cancel();
+  auto faaslet = std::move(entry.faaslet);
+  entries_.erase(entry.id);
+  ended_(id, std::move(faaslet));
+}
+
+}  // namespace weft::faaslet

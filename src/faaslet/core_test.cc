@@ -1,0 +1,164 @@
+#include "faaslet/core.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "faaslet/test_program.h"
+
+namespace weft::faaslet {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+// "test": waits for descriptors and wakers as the program asks.
+class Waits final : public host::ImportModule {
+ public:
+  Waits(host::Guest& guest, int fd) : ImportModule(guest), fd_(fd) {}
+  std::optional<host::HostFunction> find(std::string_view, std::string_view name) override {
+    if (name == "wait_fd") {
+      return host::bind<&Waits::wait_fd>(this);
+    }
+    if (name == "wait_wake") {
+      return host::bind<&Waits::wait_wake>(this);
+    }
+    return std::nullopt;
+  }
+  host::Answer<uint32_t> wait_fd() {
+    if (!guest().resumed()) {
+      return guest().wait({.fds = {{fd_, POLLIN}}, .deadline = std::nullopt});
+    }
+    char byte = 0;
+    return read(fd_, &byte, 1) == 1 ? static_cast<uint32_t>(byte) : 0;
+  }
+  host::Answer<uint32_t> wait_wake() {
+    if (!guest().resumed()) {
+      return guest().wait({});
+    }
+    return 7U;
+  }
+
+ private:
+  int fd_;
+};
+
+constexpr const char* program = R"(
+  (module
+    (import "test" "wait_fd" (func $wait_fd (result i32)))
+    (import "test" "wait_wake" (func $wait_wake (result i32)))
+    (global $count (export "count") (mut i64) (i64.const 0))
+    (memory 1)
+    (func (export "fd") (result i32) (i32.add (i32.const 1) (call $wait_fd)))
+    (func (export "wake") (result i32) (i32.add (i32.const 1) (call $wait_wake)))
+    (func (export "quick") (result i32) (i32.const 42))
+    (func (export "endless")
+      (loop $l (drop (i64.atomic.rmw.add (i32.const 8) (i64.const 1))) (br $l))))
+)";
+
+class CoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto core = Core::attach([this](FaasletId id, std::unique_ptr<Faaslet> faaslet) {
+      ended_.emplace(static_cast<uint64_t>(id), std::move(faaslet));
+    });
+    ASSERT_TRUE(core) << core.error().message();
+    core_ = std::move(*core);
+  }
+
+  std::unique_ptr<Faaslet> start(std::string_view name, int fd = -1) {
+    return code_.start(
+        name, [fd](host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
+          std::vector<std::unique_ptr<host::ImportModule>> modules;
+          modules.push_back(std::make_unique<Waits>(guest, fd));
+          return modules;
+        });
+  }
+
+  TestProgram code_{program};
+  std::map<uint64_t, std::unique_ptr<Faaslet>> ended_;
+  std::unique_ptr<Core> core_;
+};
+
+TEST_F(CoreTest, a_call_returns_its_results) {
+  ASSERT_TRUE(core_->add(start("quick")));
+  core_->run();
+  ASSERT_EQ(ended_.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<host::Returned>(ended_.begin()->second->result()));
+  EXPECT_EQ(ended_.begin()->second->results().at(0).i32, 42u);
+}
+
+TEST_F(CoreTest, thousands_of_guests_wait_on_one_thread_and_all_go_on) {
+  constexpr int count = 3000;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  for (int i = 0; i < count; ++i) {
+    ASSERT_TRUE(core_->add(start("wake")));
+  }
+  // All are waiting when the task runs: it was posted after them and the run queue is served first.
+  core_->post([&] { core_->stop(); });
+  core_->run();
+  EXPECT_EQ(core_->size(), static_cast<size_t>(count));
+  ASSERT_TRUE(core_->add(start("fd", ends[0])));
+  core_->post([&] { ASSERT_EQ(write(ends[1], "A", 1), 1); });
+  for (int i = 1; i <= count; ++i) {
+    core_->kill(FaasletId(i), host::Killed{"test"});
+  }
+  core_->run();
+  EXPECT_EQ(ended_.size(), static_cast<size_t>(count) + 1);
+  EXPECT_EQ(ended_.at(count + 1)->results().at(0).i32, 1u + 'A');
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST_F(CoreTest, a_wake_from_another_thread_resumes_the_call) {
+  auto faaslet = start("wake");
+  auto waker = faaslet->waker();
+  ASSERT_TRUE(core_->add(std::move(faaslet)));
+  std::jthread other([waker] { waker->wake(); });
+  core_->run();
+  EXPECT_EQ(ended_.begin()->second->results().at(0).i32, 8u);
+}
+
+TEST_F(CoreTest, endless_guests_share_the_core_and_end_at_their_time_limit) {
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(core_->add(start("endless"), 150ms));
+  }
+  core_->run();
+  ASSERT_EQ(ended_.size(), 4u);
+  uint64_t least = UINT64_MAX;
+  for (auto& [id, faaslet] : ended_) {
+    EXPECT_TRUE(std::holds_alternative<host::TimedOut>(faaslet->result()));
+    uint64_t rounds = faaslet->memory().load<uint64_t>(host::GuestAddress{8}).value_or(0);
+    least = std::min(least, rounds);
+  }
+  EXPECT_GT(least, 0u);
+  EXPECT_GT(core_->preemptions(), 20u);
+}
+
+TEST_F(CoreTest, a_kill_reaches_a_guest_in_an_endless_loop) {
+  auto id = core_->add(start("endless"));
+  ASSERT_TRUE(id);
+  std::jthread killer([&] { core_->kill(*id, host::Killed{"enough"}); });
+  core_->run();
+  const auto* killed = std::get_if<host::Killed>(&ended_.begin()->second->result());
+  ASSERT_NE(killed, nullptr);
+  EXPECT_EQ(killed->reason, "enough");
+}
+
+TEST_F(CoreTest, a_full_core_refuses_with_its_limit) {
+  std::jthread other([this] {
+    auto small = Core::attach({.quantum = 1ms, .max_faaslets = 1},
+                              [](FaasletId, std::unique_ptr<Faaslet>) {});
+    ASSERT_TRUE(small);
+    ASSERT_TRUE((*small)->add(start("quick")));
+    auto refused = (*small)->add(start("quick"));
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message(), HasSubstr("its limit"));
+  });
+}
+
+}  // namespace
+}  // namespace weft::faaslet
