@@ -1,5 +1,5 @@
-// For tests and benches: a program in text form, compiled, and the slots to run it in.
-// Thread safety: none.
+// For tests: a program in text form, compiled, and the slots to run it in (one at a time in a
+// process). Thread safety: none.
 #pragma once
 
 #include <string_view>
@@ -11,16 +11,6 @@
 
 namespace weft::faaslet {
 
-// One reservation a process serves all tests of an executable.
-inline slot::SlotPool& test_slots() {
-  static std::unique_ptr<slot::SlotPool> pool = [] {
-    auto reserved = slot::SlotPool::reserve();
-    CHECK(reserved.has_value(), "{}", reserved.error().message());
-    return std::move(*reserved);
-  }();
-  return *pool;
-}
-
 class TestProgram {
  public:
   explicit TestProgram(std::string_view text) {
@@ -30,13 +20,16 @@ class TestProgram {
     auto loaded = engine.load(source.bytes, {}, "test");
     CHECK(loaded.has_value(), "{}", loaded.error().message());
     code_ = std::move(*loaded);
+    auto reserved = slot::SlotPool::reserve();
+    CHECK(reserved.has_value(), "{}", reserved.error().message());
+    slots_ = std::move(*reserved);
   }
 
   const std::shared_ptr<const engine::CodeFile>& code() const { return code_; }
 
   std::unique_ptr<Faaslet> start(std::string_view name, const ImportFactory& imports = {},
                                  std::span<const wasm::Value> args = {}) const {
-    auto slot = test_slots().acquire();
+    auto slot = slots_->acquire();
     CHECK(slot.has_value(), "{}", slot.error().message());
     auto faaslet = Faaslet::create(code_, std::move(*slot), imports, instance::Limits());
     CHECK(faaslet.has_value(), "{}", faaslet.error().message());
@@ -47,6 +40,7 @@ class TestProgram {
 
  private:
   std::shared_ptr<const engine::CodeFile> code_;
+  std::unique_ptr<slot::SlotPool> slots_;
 };
 
 }  // namespace weft::faaslet
