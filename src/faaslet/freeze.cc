@@ -22,28 +22,11 @@ void fields(A& a, Rest& r) {
     r.deadline_in_ns);
 }
 
-Result<std::vector<std::string>> attachments_of(const Faaslet& faaslet) {
-  Rest rest{.position = faaslet.position()};
-  if (rest.position.state == State::ended) {
-    return error(Error::Kind::invalid, "a program that has ended cannot be frozen");
-  }
-  if (auto deadline = faaslet.waiting_for().deadline; rest.position.call_again && deadline) {
-    auto left = *deadline - host::Clock::now();
-    rest.deadline_in_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
-  }
-  std::vector<std::string> attachments{archive_write(rest)};
-  for (const auto& module : faaslet.imports()) {
-    TRY(bytes, module->freeze());
-    attachments.push_back(std::move(bytes));
-  }
-  return attachments;
-}
-
 template <class Target>
 Result<snapshot::FreezeCost> freeze_to(const Faaslet& faaslet, Target target,
                                        const slot::DirtyPages& dirty,
                                        const snapshot::FreezeOptions& options) {
-  TRY(attachments, attachments_of(faaslet));
+  TRY(attachments, rest_of(faaslet));
   const instance::Instance& instance = faaslet.instance();
   auto description =
       snapshot::describe(instance, stand_of(faaslet.position()), std::move(attachments));
@@ -64,6 +47,45 @@ Result<void> check_rest(const Rest& rest, const engine::CodeInfo& info) {
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> rest_of(const Faaslet& faaslet) {
+  Rest rest{.position = faaslet.position()};
+  if (rest.position.state == State::ended) {
+    return error(Error::Kind::invalid, "a program that has ended cannot be frozen");
+  }
+  if (auto deadline = faaslet.waiting_for().deadline; rest.position.call_again && deadline) {
+    auto left = *deadline - host::Clock::now();
+    rest.deadline_in_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+  }
+  std::vector<std::string> attachments{archive_write(rest)};
+  for (const auto& module : faaslet.imports()) {
+    TRY(bytes, module->freeze());
+    attachments.push_back(std::move(bytes));
+  }
+  return attachments;
+}
+
+Result<void> give_rest(Faaslet& faaslet, const std::vector<std::string>& bytes) {
+  auto modules = faaslet.imports();
+  if (modules.size() + 1 != bytes.size()) {
+    return error(Error::Kind::invalid,
+                 "the program was frozen with {} import modules, and here it is given {}",
+                 static_cast<int64_t>(bytes.size()) - 1, modules.size());
+  }
+  TRY(rest, archive_read<Rest>(bytes.front()));
+  TRY_VOID(check_rest(rest, faaslet.instance().code().info()));
+  for (size_t i = 0; i < modules.size(); ++i) {
+    TRY_VOID(modules[i]->thaw(bytes[i + 1]));
+  }
+  faaslet.set_position(rest.position);
+  if (rest.deadline_in_ns) {
+    faaslet.set_wait(
+        {.fds = {},
+         .deadline = host::Clock::now() + std::chrono::nanoseconds(*rest.deadline_in_ns)});
+  }
+  faaslet.make_ready();
+  return {};
+}
 
 snapshot::Stand stand_of(const Faaslet::Position& position) {
   return !position.in_call    ? snapshot::Stand::idle
@@ -91,31 +113,12 @@ Result<std::unique_ptr<Faaslet>> thaw(const snapshot::Frozen& frozen, slot::Slot
     code = std::move(embedded);
   }
   TRY_VOID(frozen.check_code(*code));
-  if (d.attachments.empty()) {
-    return error(Error::Kind::corrupt, "the frozen program's place in its call is missing");
-  }
-  TRY(rest, archive_read<Rest>(d.attachments.front()));
-  TRY_VOID(check_rest(rest, code->info()));
   TRY(slot, frozen.map(pool));
   instance::Limits limits{.stack_bytes = d.extent.stack_bytes,
                           .memory_pages = d.memory_limit_pages};
   TRY(faaslet, Faaslet::adopt(std::move(code), std::move(slot), imports, limits));
-  auto modules = faaslet->imports();
-  if (modules.size() + 1 != d.attachments.size()) {
-    return error(Error::Kind::invalid,
-                 "the program was frozen with {} import modules, and here it is given {}",
-                 d.attachments.size() - 1, modules.size());
-  }
-  for (size_t i = 0; i < modules.size(); ++i) {
-    TRY_VOID(modules[i]->thaw(d.attachments[i + 1]));
-  }
   faaslet->set_pages(frozen.pages());
-  faaslet->set_position(rest.position);
-  if (rest.deadline_in_ns) {
-    faaslet->set_wait(
-        {.fds = {}, .deadline = host::Clock::now() + std::chrono::nanoseconds(*rest.deadline_in_ns)});
-  }
-  faaslet->make_ready();
+  TRY_VOID(give_rest(*faaslet, d.attachments));
   return std::move(faaslet);
 }
 

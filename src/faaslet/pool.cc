@@ -1,0 +1,139 @@
+#include "faaslet/pool.h"
+
+#include <algorithm>
+
+#include "faaslet/freeze.h"
+
+namespace weft::faaslet {
+
+namespace {
+
+// A guest that only gives way to others is not at its ready point; it asks again at once.
+bool waits_for_a_file(const Faaslet& faaslet) {
+  return faaslet.state() == State::waiting && !faaslet.waiting_for().fds.empty() &&
+         !faaslet.waiting_for().deadline;
+}
+
+Result<void> run_to_ready_point(Faaslet& faaslet, cpu::Thread& thread, ReadyPoint ready_point) {
+  std::string_view entry = ready_point == ReadyPoint::first_wait ? "_start" : "_initialize";
+  const engine::CodeInfo& info = faaslet.instance().code().info();
+  if (ready_point == ReadyPoint::first_wait || info.find_export(entry) != nullptr) {
+    TRY_VOID(faaslet.call(entry));
+  }
+  while (faaslet.step(thread) != State::ended && !waits_for_a_file(faaslet)) {
+    faaslet.make_ready();
+  }
+  bool ended = faaslet.state() == State::ended;
+  bool returned = ended && std::holds_alternative<host::Returned>(faaslet.result());
+  if (ready_point == ReadyPoint::initialised ? returned : !ended) {
+    return {};
+  }
+  return error(Error::Kind::invalid, "{} {} before it was ready for calls",
+               faaslet.instance().code().name(), ended ? "ended" : "waits for input");
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Template>> Template::make(std::shared_ptr<const engine::CodeFile> code,
+                                                       slot::SlotPool& slots, cpu::Thread& thread,
+                                                       const slot::DirtyPages& dirty,
+                                                       const ImportFactory& imports,
+                                                       const instance::Limits& limits,
+                                                       ReadyPoint ready_point) {
+  TRY(slot, slots.acquire());
+  TRY(faaslet, Faaslet::create(code, std::move(slot), imports, limits));
+  TRY_VOID(run_to_ready_point(*faaslet, thread, ready_point));
+  std::shared_ptr<Template> made(new Template());
+  made->code_ = std::move(code);
+  made->limits_ = faaslet->instance().limits();
+  made->position_ = faaslet->position();
+  if (made->position_.state == State::ended) {
+    made->position_ = {};
+  }
+  TRY(image, snapshot::Image::take(faaslet->instance(), stand_of(made->position_), dirty));
+  made->image_ = std::move(image);
+  return std::shared_ptr<const Template>(std::move(made));
+}
+
+uint64_t Dehydrated::bytes() const {
+  uint64_t bytes = sizeof *this + difference_.bytes() + rest_.size() * sizeof(std::string);
+  for (const std::string& text : rest_) {
+    bytes += text.capacity();
+  }
+  return bytes;
+}
+
+Result<slot::Slot> WarmPool::slot(std::optional<uint32_t> index) {
+  const snapshot::Image& image = *template_->image();
+  auto found = index ? std::ranges::find(warm_, *index, &slot::Slot::index)
+                     : warm_.end() - (warm_.empty() ? 0 : 1);
+  if (found != warm_.end()) {
+    slot::Slot slot = std::move(*found);
+    warm_.erase(found);
+    return slot;
+  }
+  TRY(slot, index ? slots_.acquire_at(*index) : slots_.acquire());
+  TRY_VOID(image.map_into(slot));
+  resets_.insert_or_assign(slot.index(), snapshot::Reset(template_->image()));
+  return std::move(slot);
+}
+
+Result<std::unique_ptr<Faaslet>> WarmPool::adopt(slot::Slot slot, const ImportFactory& imports) {
+  TRY(faaslet, Faaslet::adopt(template_->code(), std::move(slot), imports, template_->limits()));
+  faaslet->set_pages(template_->image()->pages());
+  return std::move(faaslet);
+}
+
+Result<std::unique_ptr<Faaslet>> WarmPool::start(const ImportFactory& imports) {
+  TRY(own, slot(template_->image()->slot()));
+  TRY(faaslet, adopt(std::move(own), imports));
+  faaslet->set_position(template_->position());
+  faaslet->make_ready();
+  return std::move(faaslet);
+}
+
+Result<void> WarmPool::take_back(std::unique_ptr<Faaslet> faaslet) {
+  uint64_t memory_bytes = faaslet->head()->memory_bytes;
+  slot::Slot own = std::move(faaslet->instance()).take_slot();
+  faaslet.reset();
+  auto reset = resets_.find(own.index());
+  CHECK(reset != resets_.end(), "slot {} is not of this pool", own.index());
+  if (warm_.size() < most_warm_) {
+    TRY_VOID(reset->second.to_image(own, memory_bytes, dirty_));
+    warm_.push_back(std::move(own));
+  } else {
+    resets_.erase(reset);
+  }
+  return {};
+}
+
+Result<Dehydrated> WarmPool::dehydrate(std::unique_ptr<Faaslet> faaslet) {
+  if (faaslet->state() == State::ended &&
+      std::holds_alternative<host::Returned>(faaslet->result())) {
+    faaslet->set_position({});  // its calls are done: it is idle, and ready for more
+  }
+  snapshot::Stand stand = stand_of(faaslet->position());
+  Dehydrated dehydrated;
+  TRY(rest, rest_of(*faaslet));
+  dehydrated.rest_ = std::move(rest);
+  TRY(difference,
+      snapshot::Difference::take(faaslet->instance(), stand, *template_->image(), dirty_));
+  dehydrated.difference_ = std::move(difference);
+  if (stand != snapshot::Stand::idle) {
+    dehydrated.slot_ = faaslet->instance().slot().index();
+  }
+  TRY_VOID(take_back(std::move(faaslet)));
+  return dehydrated;
+}
+
+Result<std::unique_ptr<Faaslet>> WarmPool::rehydrate(Dehydrated dehydrated,
+                                                     const ImportFactory& imports) {
+  std::optional<uint32_t> index = dehydrated.slot_ ? dehydrated.slot_ : template_->image()->slot();
+  TRY(own, slot(index));
+  TRY_VOID(dehydrated.difference_.apply(own, *template_->image()));
+  TRY(faaslet, adopt(std::move(own), imports));
+  TRY_VOID(give_rest(*faaslet, dehydrated.rest_));
+  return std::move(faaslet);
+}
+
+}  // namespace weft::faaslet

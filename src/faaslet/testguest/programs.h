@@ -1,0 +1,177 @@
+// The guests of the tests: a program that keeps everything a freeze has to keep in use at once, and
+// programs that wait.
+#pragma once
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+
+#include "engine/engine.h"
+#include "faaslet/faaslet.h"
+#include "wasi/wasi.h"
+#include "wast/text_reader.h"
+
+namespace weft::faaslet {
+
+// 3000 frames deep with doubles in each; at the bottom loops that the compiler vectorises, integer
+// hashing, calls through a table that changes, a global, and memory that grows. Prints 16 bytes.
+inline constexpr std::string_view busy_program = R"((module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (type $binary (func (param i64 i64) (result i64)))
+  (memory (export "memory") 3 40)
+  (table $t 4 8 funcref)
+  (elem (i32.const 0) $add $mix $add $mix)
+  (global $sum (mut i64) (i64.const 7))
+  (func $add (type $binary) (i64.add (local.get 0) (local.get 1)))
+  (func $mix (type $binary)
+    (i64.xor (i64.rotl (local.get 0) (i64.const 13))
+             (i64.mul (local.get 1) (i64.const 0x9E3779B97F4A7C15))))
+  (func $axpy (param $a f64)
+    (local $i i32)
+    (loop $next
+      (f64.store offset=65536 (local.get $i)
+        (f64.add (f64.load offset=65536 (local.get $i))
+                 (f64.mul (local.get $a) (f64.load offset=98304 (local.get $i)))))
+      (local.set $i (i32.add (local.get $i) (i32.const 8)))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 32768)))))
+  (func $fill
+    (local $i i32)
+    (loop $next
+      (f64.store offset=98304 (local.get $i)
+        (f64.div (f64.const 1) (f64.convert_i32_u (i32.add (local.get $i) (i32.const 1)))))
+      (local.set $i (i32.add (local.get $i) (i32.const 8)))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 32768)))))
+  (func $fold (result i64)
+    (local $i i32) (local $h i64)
+    (loop $next
+      (local.set $h (i64.add (i64.rotl (local.get $h) (i64.const 7))
+                             (i64.load offset=65536 (local.get $i))))
+      (local.set $i (i32.add (local.get $i) (i32.const 8)))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 32768))))
+    (local.get $h))
+  (func $swap (param $k i32)
+    (local $f funcref)
+    (local.set $f (table.get $t (local.get $k)))
+    (table.set $t (local.get $k) (table.get $t (i32.add (local.get $k) (i32.const 1))))
+    (table.set $t (i32.add (local.get $k) (i32.const 1)) (local.get $f)))
+  (func $bottom
+    (local $round i32)
+    (call $fill)
+    (loop $next
+      (call $axpy (f64.convert_i32_u (local.get $round)))
+      (call $swap (i32.rem_u (local.get $round) (i32.const 3)))
+      (global.set $sum (call_indirect $t (type $binary) (global.get $sum) (call $fold)
+                         (i32.and (local.get $round) (i32.const 3))))
+      (if (i32.eqz (i32.rem_u (local.get $round) (i32.const 1000)))
+        (then (global.set $sum
+          (i64.add (global.get $sum) (i64.extend_i32_u (memory.grow (i32.const 1)))))))
+      (local.set $round (i32.add (local.get $round) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $round) (i32.const 6000)))))
+  (func $deep (param $n i32) (param $x f64) (result f64)
+    (local $y f64)
+    (local.set $y (f64.add (f64.mul (local.get $x) (f64.const 1.0000001))
+                           (f64.convert_i32_u (local.get $n))))
+    (if (i32.eqz (local.get $n)) (then (call $bottom) (return (local.get $y))))
+    (f64.add (f64.mul (local.get $y) (f64.const 0.5))
+             (call $deep (i32.sub (local.get $n) (i32.const 1)) (local.get $y))))
+  (func (export "_start")
+    (f64.store (i32.const 16) (call $deep (i32.const 3000) (f64.const 0.125)))
+    (i64.store (i32.const 24) (global.get $sum))
+    (i32.store (i32.const 0) (i32.const 16))
+    (i32.store (i32.const 4) (i32.const 16))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+)";
+
+// Copies its input to its output until there is no more.
+inline constexpr std::string_view echo_program = R"((module
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (func (export "_start")
+    (block $end
+      (loop $next
+        (i32.store (i32.const 0) (i32.const 64))
+        (i32.store (i32.const 4) (i32.const 512))
+        (br_if $end (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 4)))
+        (br_if $end (i32.eqz (i32.load (i32.const 4))))
+        (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (br $next)))))
+)";
+
+// Sleeps for 20 ms, then prints "slept".
+inline constexpr std::string_view sleep_program = R"((module
+  (import "wasi_snapshot_preview1" "poll_oneoff"
+    (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 200) "slept")
+  (data (i32.const 240) "\c8\00\00\00\05\00\00\00")
+  (func (export "_start")
+    (i32.store (i32.const 80) (i32.const 1))
+    (i64.store (i32.const 88) (i64.const 20000000))
+    (drop (call $poll_oneoff (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 192)))
+    (drop (call $fd_write (i32.const 1) (i32.const 240) (i32.const 1) (i32.const 248)))))
+)";
+
+// Touches four pages – two of memory, one of its stack, one of its block – and ends.
+inline constexpr std::string_view small_program = R"((module
+  (memory (export "memory") 2)
+  (global $calls (mut i32) (i32.const 0))
+  (func (export "_start")
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (i32.store (i32.const 8) (global.get $calls))
+    (i32.store (i32.const 70000) (i32.const 1)))
+  (func (export "touch") (param $pages i32)
+    (loop $next
+      (i32.store (i32.mul (local.get $pages) (i32.const 4096)) (i32.const 1))
+      (br_if $next (local.tee $pages (i32.sub (local.get $pages) (i32.const 1)))))))
+)";
+
+inline std::shared_ptr<const engine::CodeFile> compile(std::string_view text) {
+  static engine::Engine engine{engine::CodeCache(std::string())};
+  wast::ModuleSource source = wast::read_wat(text);
+  CHECK(!source.refused, "{}", *source.refused);
+  auto code = engine.load(source.bytes, {}, "guest");
+  CHECK(code.has_value(), "{}", code.error().message());
+  return *code;
+}
+
+inline ImportFactory wasi_with(wasi::Stream in, wasi::Stream out) {
+  return [in = std::move(in), out = std::move(out)](
+             host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
+    wasi::WasiConfig config;
+    config.args = {"guest"};
+    config.stdin_stream = in;
+    config.stdout_stream = out;
+    TRY(made, wasi::Wasi::create(guest, std::move(config)));
+    std::vector<std::unique_ptr<host::ImportModule>> modules;
+    modules.push_back(std::move(made));
+    return modules;
+  };
+}
+
+// Runs it to its end on this thread, blocking while it waits.
+inline void run_to_end(Faaslet& faaslet, cpu::Thread& thread) {
+  while (faaslet.state() != State::ended) {
+    if (faaslet.state() == State::waiting) {
+      const host::Wait& wait = faaslet.waiting_for();
+      std::vector<pollfd> fds;
+      for (const host::FdWait& fd : wait.fds) {
+        fds.push_back({fd.fd, fd.events, 0});
+      }
+      int left_ms = -1;
+      if (wait.deadline) {
+        auto left = *wait.deadline - host::Clock::now();
+        left_ms = static_cast<int>(
+            std::max<int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(left).count()));
+      }
+      ::poll(fds.data(), fds.size(), left_ms);
+      faaslet.make_ready();
+    }
+    faaslet.step(thread);
+  }
+}
+
+}  // namespace weft::faaslet
