@@ -1,0 +1,149 @@
+#include "guest_run.h"
+
+#include <algorithm>
+
+#include "driver.h"
+#include "faaslet/freeze.h"
+#include "values.h"
+#include "world.h"
+
+namespace weft::cli {
+
+namespace {
+
+// A deep recursion has both ends shown.
+constexpr size_t first_frames = 40;
+constexpr size_t last_frames = 8;
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+void declare_limits(CLI::App& app, RunLimits& limits) {
+  add_parsed(
+      app, "--timeout", "TIME",
+      [&limits](const std::string& text) -> Result<void> {
+        TRY(time, parse_duration(text));
+        limits.timeout = time;
+        return {};
+      },
+      "end the program after this time (200ms, 5s, 1.5m); weft then exits with 124");
+}
+
+void declare_freezing(CLI::App& app, Freezing& freezing) {
+  add_parsed(
+      app, "--freeze-after", "TIME",
+      [&freezing](const std::string& text) -> Result<void> {
+        TRY(time, parse_duration(text));
+        freezing.after = time;
+        return {};
+      },
+      "after this time stop the program where it stands and write it to the file of --freeze-to; "
+      "weft then exits with 0");
+  app.add_option("--freeze-to", freezing.to, "where to; `weft thaw FILE` goes on with it")
+      ->type_name("FILE");
+}
+
+void declare_cpu(CLI::App& app, ProgramOptions& program) {
+  add_parsed(
+      app, "--cpu", "LEVEL",
+      [&program](const std::string& text) -> Result<void> {
+        TRY(level, engine::parse_cpu_level(text));
+        program.compile.cpu = level;
+        program.cpu_given = true;
+        return {};
+      },
+      "instructions that the code may use: native (this machine, the default), x86-64-v3 or "
+      "x86-64-v2");
+}
+
+std::optional<std::string> check(const Freezing& freezing) {
+  if (freezing.after && freezing.to.empty()) {
+    return "--freeze-after needs --freeze-to FILE";
+  }
+  if (!freezing.after && !freezing.to.empty()) {
+    return "--freeze-to needs --freeze-after TIME";
+  }
+  return std::nullopt;
+}
+
+int GuestRun::to_the_end(faaslet::Faaslet& faaslet) const {
+  auto driver = Driver::create(context.signals);
+  if (!driver) {
+    return fail(driver.error());
+  }
+  auto begin = host::Clock::now();
+  Driver::Deadline timeout =
+      limits.timeout ? Driver::Deadline(begin + *limits.timeout) : std::nullopt;
+  Driver::Deadline freeze_at =
+      freezing.after ? Driver::Deadline(begin + *freezing.after) : std::nullopt;
+  bool freeze_first = freeze_at && (!timeout || *freeze_at < *timeout);
+  auto stop = (*driver)->run(faaslet, freeze_first ? freeze_at : timeout);
+  if (!stop) {
+    return fail(stop.error());
+  }
+  switch (*stop) {
+    case Driver::Stop::signalled:
+      Signals::die_of(context.signals.pending());
+    case Driver::Stop::deadline:
+      if (freeze_first) {
+        return freeze(faaslet);
+      }
+      complain("timeout: {} did not end within {}", name, to_string(*limits.timeout));
+      return exit_timeout;
+    case Driver::Stop::ended:
+      break;
+  }
+  return report(faaslet);
+}
+
+int GuestRun::freeze(const faaslet::Faaslet& faaslet) const {
+  auto pages = slot::DirtyPages::open();
+  if (!pages) {
+    return fail(pages.error());
+  }
+  SignalsHeld held;
+  auto cost = faaslet::freeze(faaslet, freezing.to, *pages);
+  return cost ? int{exit_success} : fail(cost.error().in(fmt::format("freezing {}", name)));
+}
+
+int GuestRun::report(const faaslet::Faaslet& faaslet) const {
+  const host::Outcome& outcome = faaslet.result();
+  if (const auto* exited = std::get_if<host::Exited>(&outcome)) {
+    return static_cast<int>(exited->code & 0xff);
+  }
+  if (const auto* trap = std::get_if<host::Trapped>(&outcome)) {
+    report_trap(faaslet, *trap);
+    return exit_trap;
+  }
+  if (is_broken_pipe(outcome)) {
+    Signals::die_of(SIGPIPE);
+  }
+  if (const auto* killed = std::get_if<host::Killed>(&outcome)) {
+    complain("killed: {}: {}", name, killed->reason);
+    return 128 + SIGKILL;
+  }
+  if (const auto* timed_out = std::get_if<host::TimedOut>(&outcome)) {
+    complain("timeout: {} did not end within {}", name, to_string(timed_out->limit));
+    return exit_timeout;
+  }
+  return exit_success;
+}
+
+void GuestRun::report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap) const {
+  std::string_view why =
+      trap.message.empty() ? wasm::name(trap.kind) : std::string_view(trap.message);
+  complain("trap: {} in {}", why, name);
+  auto frames = faaslet.backtrace();
+  std::string file = base_name(name);
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (i == first_frames && frames.size() > first_frames + last_frames) {
+      size_t left_out = frames.size() - first_frames - last_frames;
+      add_line(fmt::format("  ... {} more frames", left_out));
+      i += left_out;
+    }
+    add_line(fmt::format("  #{} {} ({}:{:#x})", i, frames[i].function, file, frames[i].offset));
+  }
+}
+
+}  // namespace weft::cli

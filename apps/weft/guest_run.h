@@ -1,0 +1,45 @@
+// From a faaslet that stands ready to the exit code of weft: what `run` and `thaw` share.
+// Thread safety: main thread only.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "command.h"
+#include "faaslet/faaslet.h"
+#include "program.h"
+
+namespace weft::cli {
+
+struct RunLimits {
+  std::optional<std::chrono::nanoseconds> timeout;
+};
+struct Freezing {
+  std::optional<std::chrono::nanoseconds> after;
+  std::string to;
+};
+
+void declare_limits(CLI::App& app, RunLimits& limits);
+void declare_freezing(CLI::App& app, Freezing& freezing);
+void declare_cpu(CLI::App& app, ProgramOptions& program);
+// What is wrong with the two options together, if anything.
+std::optional<std::string> check(const Freezing& freezing);
+
+struct GuestRun {
+  const Context& context;
+  const RunLimits& limits;
+  const Freezing& freezing;
+  const std::string& name;  // of the program, for messages
+
+  // Drives it, reports how it ended, and gives the exit code. Does not return when weft dies of a
+  // signal.
+  int to_the_end(faaslet::Faaslet& faaslet) const;
+
+ private:
+  int freeze(const faaslet::Faaslet& faaslet) const;
+  int report(const faaslet::Faaslet& faaslet) const;
+  void report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap) const;
+};
+
+}  // namespace weft::cli

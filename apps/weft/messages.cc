@@ -1,0 +1,68 @@
+#include "messages.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace weft::cli {
+
+namespace {
+
+// False with errno set when not all could be written.
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t n = write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n <= 0) {
+      return false;
+    }
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void add_line(std::string_view line) {
+  // A closed or full standard error leaves nobody to tell.
+  (void)write_all(STDERR_FILENO, printable(line) + "\n");
+}
+
+void complain(std::string_view message) { add_line(fmt::format("weft: {}", message)); }
+void warn(std::string_view message) { add_line(fmt::format("weft: warning: {}", message)); }
+
+int fail(const Error& error) {
+  complain(error.message());
+  return exit_failure;
+}
+
+int fail_usage(std::string_view command, std::string_view message) {
+  complain("{} (see `weft {}--help`)", message, command.empty() ? "" : fmt::format("{} ", command));
+  return exit_usage;
+}
+
+bool print(std::string_view text) {
+  if (write_all(STDOUT_FILENO, text)) {
+    return true;
+  }
+  complain("writing to standard output: {}", std::strerror(errno));
+  return false;
+}
+
+}  // namespace weft::cli

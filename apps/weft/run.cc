@@ -1,0 +1,246 @@
+// weft run: one program, here.
+#include <algorithm>
+
+#include "command.h"
+#include "driver.h"
+#include "guest_run.h"
+#include "program.h"
+#include "values.h"
+#include "world.h"
+
+namespace weft::cli {
+
+namespace {
+
+constexpr std::string_view help = R"(Examples:
+  weft run hello.wasm                        run a program
+  weft run sort.wasm -r < in.txt > out.txt   with arguments, in a pipeline
+  weft run --dir .::/ --env LANG=C tool.wasm let it see this directory, as /, and a variable
+  weft run --dir data::/data::ro tool.wasm   files that it cannot change
+  weft run --timeout 5s --memory-max 64M job.wasm
+  weft run --invoke add math.wasm 2 40       call an exported function, print its results
+  weft run --freeze-after 200ms --freeze-to job.frozen job.wasm; weft thaw job.frozen
+
+All that follows PROGRAM is the program's own, options too. PROGRAM is a WebAssembly module, or a code file that `weft
+compile` made. The first run compiles and keeps the code (see `weft doctor` for where); the next one starts at once.
+
+Exit code: the program's. A trap prints the kind and the call stack, and gives 134; a timeout gives 124.)";
+
+class Run final : public Command {
+ public:
+  explicit Run(const Context& context) : context_(context) {}
+
+  void declare(CLI::App& app) override {
+    declare_directories(app, grants_);
+    declare_variables(app, grants_);
+    declare_limits(app, limits_);
+    add_parsed(
+        app, "--memory-max", "SIZE",
+        [this](const std::string& text) -> Result<void> {
+          TRY(bytes, parse_size(text));
+          if (bytes < wasm::page_bytes) {
+            return error(Error::Kind::invalid, "{} is less than a page of 64K", text);
+          }
+          instance_limits_.memory_pages =
+              std::min(bytes / wasm::page_bytes, wasm::max_memory_pages);
+          return {};
+        },
+        "the linear memory grows no further (default 4G)");
+    add_parsed(
+        app, "--stack-size", "SIZE",
+        [this](const std::string& text) -> Result<void> {
+          TRY(bytes, parse_size(text));
+          if (bytes < min_stack_bytes || bytes > instance::max_stack_bytes) {
+            return error(Error::Kind::invalid, "a stack has {} to {}, not {}",
+                         size_text(min_stack_bytes), size_text(instance::max_stack_bytes), text);
+          }
+          instance_limits_.stack_bytes = (bytes + slot::page_bytes - 1) & ~(slot::page_bytes - 1);
+          return {};
+        },
+        "native stack for the program's calls (default 8M, at most 16M)");
+    add_parsed(
+        app, "--threads-max", "N",
+        [](const std::string& text) -> Result<void> {
+          TRY(count, parse_value(wasm::ValType::i32, text));
+          if (count.i32 == 0 || count.i32 > 65'536) {
+            return error(Error::Kind::invalid, "{} is not in 1 to 65536", text);
+          }
+          return {};
+        },
+        "at most N threads (this version runs programs with one thread)");
+    declare_cpu(app, program_);
+    app.add_option("--invoke", invoke_,
+                   "call this exported function instead of _start; ARGS are its arguments")
+        ->type_name("NAME");
+    app.add_flag("!--no-cache", program_.use_cache,
+                 "neither look for compiled code in the cache nor keep it there");
+    declare_freezing(app, freezing_);
+  }
+
+  int execute(std::vector<std::string> rest) override {
+    if (rest.empty()) {
+      return fail_usage("run", "which program?");
+    }
+    if (auto wrong = check(freezing_)) {
+      return fail_usage("run", *wrong);
+    }
+    std::string path = rest.front();
+    auto code = load(path);
+    if (!code) {
+      return fail(code.error());
+    }
+    return start(path, *code, std::move(rest));
+  }
+
+ private:
+  static constexpr uint64_t min_stack_bytes = 64 << 10;
+
+  Result<std::shared_ptr<const engine::CodeFile>> load(const std::string& path) const {
+    TRY_VOID(check_directories(grants_));
+    return load_program(path, program_);
+  }
+
+  // What the faaslet is to call, in this order.
+  struct Entry {
+    std::vector<std::string> before;
+    std::string name;
+    std::vector<wasm::Value> args;
+  };
+
+  int start(const std::string& path, std::shared_ptr<const engine::CodeFile> code,
+            std::vector<std::string> words) {
+    auto entry = invoke_.empty() ? default_entry(path, *code) : invoked_entry(path, *code, words);
+    if (!entry) {
+      return fail(entry.error());
+    }
+    if (!invoke_.empty()) {
+      words.resize(1);
+    }
+    auto slots = slot::SlotPool::reserve(1);
+    if (!slots) {
+      return fail(slots.error());
+    }
+    auto made = make(path, code, **slots, std::move(words), *entry);
+    if (!made) {
+      return fail(made.error());
+    }
+    GuestRun run{.context = context_, .limits = limits_, .freezing = freezing_, .name = path};
+    int exit_code = run.to_the_end(**made);
+    bool returned = (*made)->state() == faaslet::State::ended &&
+                    std::holds_alternative<host::Returned>((*made)->result());
+    if (returned && !invoke_.empty() && !print_results(*code, **made)) {
+      return exit_failure;
+    }
+    return exit_code;
+  }
+
+  Result<std::unique_ptr<faaslet::Faaslet>> make(
+      const std::string& path, const std::shared_ptr<const engine::CodeFile>& code,
+      slot::SlotPool& slots, std::vector<std::string> args, const Entry& entry) const {
+    TRY(slot, slots.acquire());
+    auto factory = import_factory(context_, grants_, std::move(args));
+    auto guest = faaslet::Faaslet::create(code, std::move(slot), factory, instance_limits_);
+    if (!guest) {
+      return std::unexpected(guest.error().in(path));
+    }
+    for (const std::string& name : entry.before) {
+      TRY_VOID((*guest)->call(name));
+    }
+    if (!entry.name.empty()) {
+      TRY_VOID((*guest)->call(entry.name, entry.args));
+    }
+    return std::move(*guest);
+  }
+
+  static std::string exported_functions(const engine::CodeInfo& info) {
+    std::string names;
+    size_t count = 0;
+    for (const wasm::Export& e : info.exports) {
+      if (e.kind == wasm::ExternKind::func && ++count <= 8) {
+        names += (names.empty() ? "" : ", ") + e.name;
+      }
+    }
+    return count > 8 ? fmt::format("{} and {} more", names, count - 8) : names;
+  }
+
+  static bool exports_function(const engine::CodeInfo& info, std::string_view name) {
+    const wasm::Export* e = info.find_export(name);
+    return e != nullptr && e->kind == wasm::ExternKind::func;
+  }
+
+  // A command has _start. A library with _initialize, or a start function, can at least be
+  // initialised.
+  static Result<Entry> default_entry(const std::string& path, const engine::CodeFile& code) {
+    const engine::CodeInfo& info = code.info();
+    if (exports_function(info, "_start")) {
+      return Entry{.before = {}, .name = "_start", .args = {}};
+    }
+    if (exports_function(info, "_initialize")) {
+      return Entry{.before = {}, .name = "_initialize", .args = {}};
+    }
+    if (info.start) {
+      return Entry{};
+    }
+    std::string names = exported_functions(info);
+    return error(
+        Error::Kind::invalid, "{} is no program: it exports no _start{}", path,
+        names.empty() ? "" : fmt::format("; call a function of it with --invoke ({})", names));
+  }
+
+  Result<Entry> invoked_entry(const std::string& path, const engine::CodeFile& code,
+                              const std::vector<std::string>& words) const {
+    const engine::CodeInfo& info = code.info();
+    const wasm::Export* e = info.find_export(invoke_);
+    if (e == nullptr || e->kind != wasm::ExternKind::func) {
+      std::string names = exported_functions(info);
+      return error(Error::Kind::not_found, "{} exports no function {}{}", path, invoke_,
+                   names.empty() ? "" : fmt::format("; it has {}", names));
+    }
+    const wasm::FuncType& type = info.type_of(e->index);
+    if (words.size() - 1 != type.params.size()) {
+      return error(Error::Kind::invalid, "{} takes {} argument{}, got {}: it is {}", invoke_,
+                   type.params.size(), type.params.size() == 1 ? "" : "s", words.size() - 1,
+                   wasm::to_string(type));
+    }
+    Entry entry{.before = {}, .name = invoke_, .args = {}};
+    if (invoke_ != "_initialize" && exports_function(info, "_initialize")) {
+      entry.before.emplace_back("_initialize");
+    }
+    for (size_t i = 0; i < type.params.size(); ++i) {
+      TRY(value, parse_value(type.params[i], words[i + 1]));
+      entry.args.push_back(value);
+    }
+    return entry;
+  }
+
+  bool print_results(const engine::CodeFile& code, const faaslet::Faaslet& guest) const {
+    const auto& types = code.info().type_of(code.info().find_export(invoke_)->index).results;
+    std::string text;
+    for (size_t i = 0; i < guest.results().size(); ++i) {
+      text += to_string(types[i], guest.results()[i]) + "\n";
+    }
+    return print(text);
+  }
+
+  const Context& context_;
+  Grants grants_;
+  RunLimits limits_;
+  Freezing freezing_;
+  ProgramOptions program_;
+  instance::Limits instance_limits_;
+  std::string invoke_;
+};
+
+}  // namespace
+
+const CommandInfo run_info{
+    "run",
+    "run a program, here",
+    "[OPTIONS] PROGRAM [ARGS...]",
+    help,
+    Words::program,
+    [](const Context& context, std::span<const CommandInfo>) -> std::unique_ptr<Command> {
+      return std::make_unique<Run>(context);
+    }};
+
+}  // namespace weft::cli

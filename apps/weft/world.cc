@@ -1,0 +1,141 @@
+#include "world.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "base/unique_fd.h"
+#include "values.h"
+#include "wasi/wasi.h"
+
+namespace weft::cli {
+
+namespace {
+
+constexpr std::string_view broken_pipe = "SIGPIPE";
+
+// WASI as it is, but that a write answered by EPIPE ends the guest.
+class NativePipes final : public host::ImportModule {
+ public:
+  explicit NativePipes(std::unique_ptr<wasi::Wasi> wasi)
+      : ImportModule(wasi->guest()), wasi_(std::move(wasi)) {}
+
+  std::optional<host::HostFunction> find(std::string_view module, std::string_view name) override {
+    auto found = wasi_->find(module, name);
+    if (found && name == "fd_write") {
+      write_ = *found;
+      return host::HostFunction{&call_write, this, found->type};
+    }
+    return found;
+  }
+  Result<std::string> freeze() const override { return wasi_->freeze(); }
+  Result<void> thaw(std::string_view frozen) override { return wasi_->thaw(frozen); }
+
+ private:
+  static cpu::HostReturn call_write(void* object, uint64_t a0, uint64_t a1, uint64_t a2,
+                                    uint64_t a3, uint64_t a4) {
+    auto* self = static_cast<NativePipes*>(object);
+    cpu::HostReturn result = self->write_.fn(self->write_.object, a0, a1, a2, a3, a4);
+    if (result.action == cpu::Action::go_on &&
+        result.value == static_cast<uint64_t>(wasi::Errno::pipe)) [[unlikely]] {
+      (void)self->guest().stop(host::Killed{std::string(broken_pipe)});
+      return {0, cpu::Action::stop};
+    }
+    return result;
+  }
+
+  std::unique_ptr<wasi::Wasi> wasi_;
+  host::HostFunction write_{};
+};
+
+wasi::Stream standard_stream(const Context& context, int number) {
+  if (context.stream_open[static_cast<size_t>(number)]) {
+    return wasi::HostFd{number};
+  }
+  return wasi::Closed{};
+}
+
+}  // namespace
+
+void declare_directories(CLI::App& app, Grants& grants) {
+  add_parsed(
+      app, "--dir", "HOST::GUEST[::ro]",
+      [&grants](const std::string& text) -> Result<void> {
+        TRY(directory, parse_directory(text));
+        grants.directories.push_back(directory);
+        return {};
+      },
+      "let the program see the directory HOST as GUEST; with ::ro it cannot change anything there. "
+      "HOST alone is seen "
+      "under its own name. May be repeated");
+}
+
+void declare_variables(CLI::App& app, Grants& grants) {
+  add_parsed(
+      app, "--env", "NAME=VALUE",
+      [&grants](const std::string& text) -> Result<void> {
+        TRY(variable, parse_variable(text));
+        if (!variable.empty()) {
+          grants.variables.push_back(variable);
+        }
+        return {};
+      },
+      "set an environment variable; NAME alone passes on the value that weft has. May be repeated");
+}
+
+Result<void> check_directories(const Grants& grants) {
+  for (const wasi::GrantedDirectory& granted : grants.directories) {
+    UniqueFd fd(open(granted.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd) {
+      return io_error(errno, fmt::format("cannot grant the directory {}", granted.host_path));
+    }
+  }
+  return {};
+}
+
+faaslet::ImportFactory import_factory(const Context& context, Grants grants,
+                                      std::vector<std::string> args) {
+  return [context, grants = std::move(grants), args = std::move(args)](
+             host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
+    wasi::WasiConfig config;
+    config.args = args;
+    config.env = grants.variables;
+    config.directories = grants.directories;
+    config.stdin_stream = standard_stream(context, 0);
+    config.stdout_stream = standard_stream(context, 1);
+    config.stderr_stream = standard_stream(context, 2);
+    TRY(wasi, wasi::Wasi::create(guest, std::move(config)));
+    std::vector<std::unique_ptr<host::ImportModule>> modules;
+    if (context.pipe_signal_ignored) {
+      modules.push_back(std::move(wasi));
+    } else {
+      modules.push_back(std::make_unique<NativePipes>(std::move(wasi)));
+    }
+    return modules;
+  };
+}
+
+bool is_broken_pipe(const host::Outcome& outcome) {
+  const auto* killed = std::get_if<host::Killed>(&outcome);
+  return killed != nullptr && killed->reason == broken_pipe;
+}
+
+Result<ProvidedImports> ProvidedImports::create(const Context& context) {
+  ProvidedImports provided;
+  provided.guest_ = std::make_unique<host::Guest>(nullptr);
+  TRY(modules, import_factory(context, {}, {})(*provided.guest_));
+  provided.modules_ = std::move(modules);
+  return provided;
+}
+
+std::optional<wasm::FuncType> ProvidedImports::find(std::string_view module,
+                                                    std::string_view name) const {
+  for (const auto& provider : modules_) {
+    if (auto function = provider->find(module, name)) {
+      return function->type;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,49 @@
+// What of the world a guest is given on the command line: directories, variables, arguments, and
+// the standard streams of weft. Thread safety: main thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "faaslet/faaslet.h"
+#include "wasi/config.h"
+
+namespace weft::cli {
+
+struct Grants {
+  std::vector<wasi::GrantedDirectory> directories;
+  std::vector<std::string> variables;  // "NAME=VALUE"
+};
+
+// --dir, and for a program that starts also --env.
+void declare_directories(CLI::App& app, Grants& grants);
+void declare_variables(CLI::App& app, Grants& grants);
+
+// The granted directories are there and can be opened. Compiling comes after this, so that nobody
+// waits for a typing error.
+Result<void> check_directories(const Grants& grants);
+
+// WASI with the grants; `args` begin with the program's name. A write to a pipe that nobody reads
+// ends the guest, and weft dies of SIGPIPE, as a native program would, unless that was ignored when
+// weft started.
+faaslet::ImportFactory import_factory(const Context& context, Grants grants,
+                                      std::vector<std::string> args);
+
+// Ended by a write to a pipe that nobody reads?
+bool is_broken_pipe(const host::Outcome& outcome);
+
+// The imports of an unknown program that this weft provides, for nobody to run.
+class ProvidedImports {
+ public:
+  static Result<ProvidedImports> create(const Context& context);
+  // The signature of what is provided under that name, or nothing.
+  std::optional<wasm::FuncType> find(std::string_view module, std::string_view name) const;
+
+ private:
+  std::unique_ptr<host::Guest> guest_;
+  std::vector<std::unique_ptr<host::ImportModule>> modules_;
+};
+
+}  // namespace weft::cli
