@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -167,6 +168,30 @@ TEST_F(Freeze, a_thawed_guest_can_be_frozen_again_with_the_pages_that_it_never_t
   ASSERT_TRUE(guest) << guest.error().message();
   run_to_end(**guest, *thread);
   EXPECT_EQ(output(**guest), expected);
+}
+
+TEST_F(Freeze, a_file_that_held_another_guest_shows_nothing_of_it) {
+  UniqueFd kept(::memfd_create("weft-test", MFD_CLOEXEC));
+  auto whole = start(busy_program, wasi_with(wasi::Closed{}, wasi::OutputBuffer{}), 3);
+  run_to_end(*whole, *thread);
+  whole->set_position({});
+  std::memset(cpu::base_of(whole->head()), 0xff, whole->head()->memory_bytes);
+  ASSERT_TRUE(freeze(*whole, kept.value(), dirty));
+  whole.reset();
+  auto small = start(sleep_program, wasi_with(wasi::Closed{}, wasi::OutputBuffer{}), 3);
+  ASSERT_EQ(small->step(*thread), State::waiting);
+  std::byte* base = cpu::base_of(small->head());
+  base[50'000] = std::byte{1};  // with a hole below
+  std::string before(reinterpret_cast<const char*>(base), small->head()->memory_bytes);
+  ASSERT_TRUE(freeze(*small, kept.value(), dirty));
+  small.reset();
+  auto frozen = snapshot::Frozen::open(std::move(kept), "kept");
+  ASSERT_TRUE(frozen) << frozen.error().message();
+  auto back = thaw(*frozen, *pool, wasi_with(wasi::Closed{}, wasi::OutputBuffer{}));
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(std::memcmp(base, before.data(), before.size()), 0);
+  run_to_end(**back, *thread);
+  EXPECT_EQ(output(**back), "slept");
 }
 
 TEST_F(Freeze, no_address_of_this_process_is_in_the_file) {
