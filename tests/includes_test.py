@@ -38,6 +38,8 @@ class Folder:
                     self.test_deps.add(word)
         for linked in re.findall(r"target_link_libraries\s*\(([^)]*)\)", text):
             self.deps.update(re.findall(r"\bweft_(\w+)", linked))
+        # target_link_libraries names the library itself first
+        self.deps.discard(self.name)
 
     def allowed(self, file):
         own = {self.name, *self.deps}
