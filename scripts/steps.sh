@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Named steps with progress, a log each, and a clear word when one fails. Sourced by scripts/setup, quickstart.sh and test.sh.
+# Named steps with progress, a log each, and a clear word when one fails.
+# Sourced by scripts/setup, quickstart.sh and test.sh.
 #
 # A driver defines a function step_NAME for each of its steps and, where it can tell cheaply, have_NAME, which answers
 # whether the step's result is already there. Then:

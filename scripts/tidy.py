@@ -26,7 +26,8 @@ TIDY = "clang-tidy-19"
 def dependencies(build):
     """Object -> the files it was built from, as ninja recorded them."""
     result, name = {}, None
-    for line in subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout.splitlines():
+    said = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
+    for line in said.splitlines():
         if not line.startswith(" "):
             name = line.split(":")[0]
             result[name] = []

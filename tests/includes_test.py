@@ -82,7 +82,8 @@ def cycle(modules):
 
 
 def main():
-    folders = [Folder(p.parent) for base in ("src", "apps", "bench") for p in sorted((ROOT / base).rglob("CMakeLists.txt"))]
+    lists = [path for base in ("src", "apps", "bench") for path in sorted((ROOT / base).rglob("CMakeLists.txt"))]
+    folders = [Folder(path.parent) for path in lists]
     modules = {folder.name: folder for folder in folders if folder.path.parent.name == "src"}
     errors = [error for folder in folders for error in misplaced_includes(folder, modules)]
     ring = cycle(modules)

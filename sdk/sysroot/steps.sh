@@ -83,10 +83,10 @@ C
 }
 
 build_libomp() {
-  local triple=$1 dir=$work/libomp flags
+  local triple=$1 dir=$work/libomp source=$sources/llvm flags
   flags="--target=$triple -pthread ${features[*]} ${emulated[*]} ${sections[*]}"
   cmake "${cmake_cross[@]}" -C "$recipe_dir/libomp.cmake" -S "$sources/llvm/openmp" -B "$dir" \
-    -DCMAKE_MODULE_PATH="$sources/llvm/cmake/Modules;$sources/llvm/llvm/cmake/modules;$sources/llvm/runtimes/cmake/Modules" \
+    -DCMAKE_MODULE_PATH="$source/cmake/Modules;$source/llvm/cmake/modules;$source/runtimes/cmake/Modules" \
     -DCMAKE_C_FLAGS="$flags" -DCMAKE_CXX_FLAGS="$flags -fno-exceptions -fno-rtti" -DCMAKE_ASM_FLAGS="$flags" \
     -DCMAKE_INSTALL_PREFIX="$dir/installed"
   ninja -C "$dir" -j "$jobs" omp

@@ -3,8 +3,8 @@
 
     tests/conformance/wasi.py SUITES/wasi [--weft COMMAND] [NAME...]
 
-A test is NAME.wasm with, optionally, NAME.json: "args", "dirs" (folders beside it to grant), "env", and what is expected,
-"exit_code" (0 when absent) and "stdout". A test may write into its folders, so each gets a copy of its own.
+A test is NAME.wasm with, optionally, NAME.json: "args", "dirs" (folders beside it to grant), "env", and what is
+expected, "exit_code" (0 when absent) and "stdout". A test may write into its folders, so each gets a copy of its own.
 Prints each failure, and at last "N passed, N failed".
 """
 

@@ -13,7 +13,8 @@ build() {
   sysroot=$(artefact sdk/sysroot/base.sh)
   # what its CMake would write
   mkdir "$out/include"
-  printf '#define HAVE_STDBOOL_H\n#include <stdbool.h>\n#define HAVE___BUILTIN_EXPECT\n#define HAVE___ATTRIBUTE__\n' > "$out/include/config.h"
+  printf '#define HAVE_STDBOOL_H\n#include <stdbool.h>\n' > "$out/include/config.h"
+  printf '#define HAVE___BUILTIN_EXPECT\n#define HAVE___ATTRIBUTE__\n' >> "$out/include/config.h"
   printf '#define CMARK_INLINE inline\n' >> "$out/include/config.h"
   printf '#define CMARK_EXPORT\n#define CMARK_NO_EXPORT\n' > "$out/include/cmark_export.h"
   printf '#define CMARK_VERSION ((0 << 16) | (30 << 8) | 2)\n#define CMARK_VERSION_STRING "0.30.2"\n' \

@@ -1,4 +1,5 @@
-// Exceptions through many frames, with destructors, rethrown, nested, out of constructors and through C's qsort.
+// Exceptions through many frames, with destructors, rethrown, nested, out of constructors and
+// through C's qsort.
 #include <any>
 #include <cstdio>
 #include <cstdlib>
@@ -134,7 +135,10 @@ int main() {
       [] { (void)std::get<0>(std::variant<int, char>('c')); },
       [] { (void)std::stoi("x"); },
       [] { (void)std::string("abc").substr(9); },
-      [] { (void)dynamic_cast<Failure&>(static_cast<std::exception&>(*std::make_unique<std::runtime_error>("r"))); },
+      [] {
+        (void)dynamic_cast<Failure&>(
+            static_cast<std::exception&>(*std::make_unique<std::runtime_error>("r")));
+      },
   };
   for (const auto& f : standard) {
     try {

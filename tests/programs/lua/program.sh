@@ -2,8 +2,8 @@
 # artefact: program-lua
 # inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/lua sdk/sysroot/base.sh
 #
-# Lua 5.4: an interpreter with a garbage collector, whose errors are longjmps. It runs the programs that come with Lua 5.1
-# (errors of those that 5.4 no longer accepts are results, too) and some of our own that work it harder.
+# Lua 5.4: an interpreter with a garbage collector, whose errors are longjmps. It runs the programs that come with
+# Lua 5.1 (errors of those that 5.4 no longer accepts are results, too) and some of our own that work it harder.
 set -euo pipefail
 # shellcheck source=tests/programs/program.sh
 source "$(dirname "$(readlink -f "$0")")/../program.sh"
@@ -35,7 +35,8 @@ check_all() {
   local built=$1 script
   for script in "$built"/scripts/*.lua; do
     case $(basename "$script") in
-      env.lua | fib.lua | luac.lua | globals.lua | printf.lua | trace-globals.lua | xd.lua) ;; # the environment, the time, tools
+      # the environment, the time, tools
+      env.lua | fib.lua | luac.lua | globals.lua | printf.lua | trace-globals.lua | xd.lua) ;;
       *) check_script "$built" "$script" ;;
     esac
   done

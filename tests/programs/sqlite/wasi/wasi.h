@@ -1,5 +1,5 @@
-// What SQLite's Unix layer calls and WASI has not: owners of files, record locks (one program has a file for itself),
-// processes.
+// What SQLite's Unix layer calls and WASI has not: owners of files, record locks (one program has a
+// file for itself), processes.
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
