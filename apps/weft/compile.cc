@@ -23,8 +23,8 @@ constexpr std::string_view help = R"(Examples:
   weft compile app.wasm -o build/app.weft
   weft compile --cpu x86-64-v3 app.wasm      for any machine with AVX2, not only for this one
 
-`weft run app.weft` then starts without compiling and without the cache. A code file is native code and as trusted as any
-executable; it runs under the version of weft that made it.)";
+`weft run app.weft` then starts without compiling and without the cache. A code file is native
+code and as trusted as any executable; it runs under the version of weft that made it.)";
 
 // The file appears whole or not at all.
 Result<void> write_atomically(const std::string& path, const std::string& bytes) {

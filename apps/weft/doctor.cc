@@ -17,7 +17,7 @@ constexpr std::string_view help = R"(Examples:
   weft doctor --json | jq '.findings[] | select(.level != "ok")'
 
   ok       it is there
-  slow     weft runs, but something takes longer, takes more memory or cannot be done; the next line says what to do
+  slow     weft runs, but something takes longer or more memory; the next line says what to do
   missing  weft cannot run without it
 
 Exit code: 1 when something is missing, else 0.)";

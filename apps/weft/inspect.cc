@@ -16,12 +16,12 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view help = R"(Examples:
-  weft inspect app.wasm                      imports, exports, memory, features, and why it can't run here
-  weft inspect --json app.wasm               the same for a program to read
-  weft inspect app.weft                      of a code file also the processor that it is for
+  weft inspect app.wasm                 imports, exports, memory, features, why it cannot run here
+  weft inspect --json app.wasm          the same for a program to read
+  weft inspect app.weft                 of a code file also the processor that it is for
 
-An import that weft does not provide is marked, and named again as a reason at the end. A name that is not known, or is known
-with another signature, keeps a program from starting.)";
+An import that weft does not provide is marked, and named again as a reason at the end. A name
+that is not known, or is known with another signature, keeps a program from starting.)";
 
 std::string limits_text(const wasm::Limits& limits, std::string_view unit) {
   std::string text = fmt::format("{} to {} {}", limits.min,

@@ -19,12 +19,15 @@ constexpr std::string_view help = R"(Examples:
   weft run --dir data::/data::ro tool.wasm   files that it cannot change
   weft run --timeout 5s --memory-max 64M job.wasm
   weft run --invoke add math.wasm 2 40       call an exported function, print its results
-  weft run --freeze-after 200ms --freeze-to job.frozen job.wasm; weft thaw job.frozen
+  weft run --freeze-after 200ms --freeze-to job.frozen job.wasm
+  weft thaw job.frozen                       and go on, here or on another machine
 
-All that follows PROGRAM is the program's own, options too. PROGRAM is a WebAssembly module, or a code file that `weft
-compile` made. The first run compiles and keeps the code (see `weft doctor` for where); the next one starts at once.
+All that follows PROGRAM is the program's own, options too. PROGRAM is a WebAssembly module, or
+a code file that `weft compile` made. The first run compiles and keeps the code (see `weft
+doctor` for where); the next one starts at once.
 
-Exit code: the program's. A trap prints the kind and the call stack, and gives 134; a timeout gives 124.)";
+Exit code: the program's. A trap prints the kind and the call stack, and gives 134; a timeout
+gives 124.)";
 
 class Run final : public Command {
  public:
@@ -72,7 +75,7 @@ class Run final : public Command {
     app.add_option("--invoke", invoke_,
                    "call this exported function instead of _start; ARGS are its arguments")
         ->type_name("NAME");
-    app.add_flag("!--no-cache", program_.use_cache,
+    app.add_flag("--no-cache", no_cache_,
                  "neither look for compiled code in the cache nor keep it there");
     declare_freezing(app, freezing_);
   }
@@ -85,6 +88,7 @@ class Run final : public Command {
       return fail_usage("run", *wrong);
     }
     std::string path = rest.front();
+    program_.use_cache = !no_cache_;
     auto code = load(path);
     if (!code) {
       return fail(code.error());
@@ -229,6 +233,7 @@ class Run final : public Command {
   ProgramOptions program_;
   instance::Limits instance_limits_;
   std::string invoke_;
+  bool no_cache_ = false;
 };
 
 }  // namespace

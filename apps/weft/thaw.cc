@@ -10,13 +10,14 @@ namespace {
 
 constexpr std::string_view help = R"(Examples:
   weft run --freeze-after 1s --freeze-to job.frozen job.wasm
-  weft thaw job.frozen                       goes on where it stood, here or on another machine of this kind
+  weft thaw job.frozen   goes on where it stood, here or on a machine of this kind
   weft thaw --dir data::/data job.frozen     what it had open there is opened again
   weft thaw --freeze-after 1s --freeze-to job.frozen job.frozen
 
-Arguments, environment and open files come from the frozen file. The directories that the program was granted have to be
-granted again, under the same GUEST names. The file is not changed: it can be thawed many times. It holds the program's code,
-so it is as trusted as an executable, and all that the program had in memory.)";
+Arguments, environment and open files come from the frozen file. The directories that the
+program was granted have to be granted again, under the same GUEST names. The file is not
+changed: it can be thawed many times. It holds the program's code, so it is as trusted as an
+executable, and all that the program had in memory.)";
 
 class Thaw final : public Command {
  public:

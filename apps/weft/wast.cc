@@ -19,11 +19,12 @@ namespace {
 
 constexpr std::string_view help = R"(Examples:
   weft wast i32.wast                         prints "i32.wast: 375/375"
-  weft wast -j 4 suite/*.wast                four files at a time; the output keeps the order of the files
+  weft wast -j 4 suite/*.wast                four files at a time, printed in order
   weft wast call.json                        what wast2json has made of a script
 
-What counts is every command of a script, assertions as well as the modules and actions between them. A command that fails is
-printed with its line. Each file has a process of its own, so that a crash is one file's failure.
+What counts is every command of a script, assertions as well as the modules and actions between
+them. A command that fails is printed with its line. Each file has a process of its own, so that
+a crash is one file's failure.
 
 Exit code: 0 when everything passed, else 1.)";
 
