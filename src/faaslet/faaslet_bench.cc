@@ -233,7 +233,8 @@ void python_prints_1(benchmark::State& state) {
                                   ReadyPoint::first_wait));
   WarmPool pool(made, slots(), dirty(), 1);
   for (auto _ : state) {
-    auto guest = must(pool.start(wasi_with(wasi::InputBuffer{"print(1)\n"}, wasi::OutputBuffer{})));
+    auto guest = must(
+        pool.start(wasi_with(wasi::InputBuffer{"print(1, flush=True)\n"}, wasi::OutputBuffer{})));
     while (static_cast<wasi::Wasi&>(*guest->imports()[0]).output(1).empty()) {
       CHECK(guest->state() != State::ended, "Python ended and printed nothing");
       guest->make_ready();

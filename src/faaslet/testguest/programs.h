@@ -145,6 +145,7 @@ inline ImportFactory wasi_with(wasi::Stream in, wasi::Stream out) {
     config.args = {"guest"};
     config.stdin_stream = in;
     config.stdout_stream = out;
+    config.stderr_stream = wasi::OutputBuffer{};
     TRY(made, wasi::Wasi::create(guest, std::move(config)));
     std::vector<std::unique_ptr<host::ImportModule>> modules;
     modules.push_back(std::move(made));
