@@ -138,11 +138,12 @@ inline std::shared_ptr<const engine::CodeFile> compile(std::string_view text) {
   return *code;
 }
 
-inline ImportFactory wasi_with(wasi::Stream in, wasi::Stream out) {
-  return [in = std::move(in), out = std::move(out)](
+inline ImportFactory wasi_with(wasi::Stream in, wasi::Stream out,
+                               std::vector<std::string> args = {"guest"}) {
+  return [in = std::move(in), out = std::move(out), args = std::move(args)](
              host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
     wasi::WasiConfig config;
-    config.args = {"guest"};
+    config.args = args;
     config.stdin_stream = in;
     config.stdout_stream = out;
     config.stderr_stream = wasi::OutputBuffer{};
