@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "driver.h"
+#include "engine/backtrace.h"
 #include "faaslet/freeze.h"
 #include "values.h"
 #include "world.h"
@@ -136,11 +137,17 @@ void GuestRun::report_trap(const faaslet::Faaslet& faaslet, const host::Trapped&
   complain("trap: {} in {}", why, name);
   auto frames = faaslet.backtrace();
   std::string file = base_name(name);
+  // What lies beyond the most frames that are walked is not known.
+  bool cut_off = frames.size() >= engine::max_backtrace_frames;
+  size_t tail = cut_off ? 0 : last_frames;
   for (size_t i = 0; i < frames.size(); ++i) {
-    if (i == first_frames && frames.size() > first_frames + last_frames) {
-      size_t left_out = frames.size() - first_frames - last_frames;
-      add_line(fmt::format("  ... {} more frames", left_out));
+    if (i == first_frames && frames.size() > first_frames + tail) {
+      size_t left_out = frames.size() - first_frames - tail;
+      add_line(cut_off ? "  ... and more" : fmt::format("  ... {} more", left_out));
       i += left_out;
+      if (i == frames.size()) {
+        break;
+      }
     }
     add_line(fmt::format("  #{} {} ({}:{:#x})", i, frames[i].function, file, frames[i].offset));
   }
