@@ -112,7 +112,8 @@ std::string_view name(CpuLevel level) {
   return "?";
 }
 
-Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& target) {
+Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& target,
+                                                                 Effort effort) {
   initialise_llvm();
   std::string message;
   const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, message);
@@ -123,16 +124,16 @@ Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& t
   options.SwiftAsyncFramePointer = llvm::SwiftAsyncFramePointerMode::Never;
   options.TrapUnreachable = true;
   options.NoTrapAfterNoreturn = true;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      found->createTargetMachine(triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
-                                 llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
+      triple, target.cpu, target.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
+      effort == Effort::full ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None));
   if (machine == nullptr) {
     return error(Error::Kind::unsupported, "LLVM cannot generate code for CPU {}", target.cpu);
   }
   return machine;
 }
 
-void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
+void optimise(llvm::Module& module, llvm::TargetMachine& machine, Effort effort) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = true;
@@ -150,7 +151,8 @@ void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, calls, modules);
-  auto pipeline = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3);
+  auto pipeline = builder.buildPerModuleDefaultPipeline(
+      effort == Effort::full ? llvm::OptimizationLevel::O3 : llvm::OptimizationLevel::O1);
   pipeline.run(module, modules);
 }
 

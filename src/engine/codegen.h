@@ -12,8 +12,13 @@
 
 namespace weft::engine {
 
-Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& target);
-void optimise(llvm::Module& module, llvm::TargetMachine& machine);
+// `moderate` keeps time and memory in proportion for functions of hundreds of kilobytes, where
+// LLVM's full pipeline does not.
+enum class Effort : uint8_t { full, moderate };
+
+Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& target,
+                                                                 Effort effort);
+void optimise(llvm::Module& module, llvm::TargetMachine& machine, Effort effort);
 Result<std::string> emit_object(llvm::Module& module, llvm::TargetMachine& machine);
 
 }  // namespace weft::engine

@@ -22,10 +22,13 @@ namespace weft::engine {
 namespace {
 
 // Grows with every change of generated code or of the code file.
-constexpr int code_generation = 2;
+constexpr int code_generation = 3;
 // Bytes of WebAssembly code in a partition: large enough for inlining, small enough for memory
 // (about 30 MiB of IR each).
 constexpr uint64_t partition_bytes = 96 << 10;
+
+// A function above this is compiled with moderate effort, alone.
+constexpr uint64_t huge_function_bytes = 256 << 10;
 
 struct Slice {
   uint32_t begin;  // functions
@@ -102,22 +105,23 @@ class Compilation {
 
   Result<std::string> functions(const Slice& slice) {
     llvm::LLVMContext context;
-    TRY(machine, make_target_machine(plan_.target));
+    Effort effort = slice.bytes > huge_function_bytes ? Effort::moderate : Effort::full;
+    TRY(machine, make_target_machine(plan_.target, effort));
     Partition partition(plan_, context, fmt::format("functions-{}", slice.begin));
     prepare(partition, *machine);
     for (uint32_t i = slice.begin; i < slice.end; ++i) {
       FunctionLowering(partition, i).run();
     }
-    return generate(partition, *machine);
+    return generate(partition, *machine, effort);
   }
 
   Result<std::string> support() {
     llvm::LLVMContext context;
-    TRY(machine, make_target_machine(plan_.target));
+    TRY(machine, make_target_machine(plan_.target, Effort::full));
     Partition partition(plan_, context, "support");
     prepare(partition, *machine);
     build_support(partition);
-    return generate(partition, *machine);
+    return generate(partition, *machine, Effort::full);
   }
 
   static void prepare(Partition& partition, llvm::TargetMachine& machine) {
@@ -125,7 +129,8 @@ class Compilation {
     partition.module().setTargetTriple(machine.getTargetTriple().str());
   }
 
-  static Result<std::string> generate(Partition& partition, llvm::TargetMachine& machine) {
+  static Result<std::string> generate(Partition& partition, llvm::TargetMachine& machine,
+                                      Effort effort) {
     partition.finish();
     auto module = partition.take();
     if (const char* path = std::getenv("WEFT_DUMP_IR")) {
@@ -138,7 +143,7 @@ class Compilation {
     llvm::raw_string_ostream out(problem);
     CHECK(!llvm::verifyModule(*module, &out), "invalid IR: {}", problem);
 #endif
-    optimise(*module, machine);
+    optimise(*module, machine, effort);
     return emit_object(*module, machine);
   }
 
