@@ -4,8 +4,8 @@
 #
 #   weft_module(mpi DEPS group call LIBS Boost::headers)
 #
-# DEPS are the folders whose headers this one may include (tests/includes_test.py enforces it); LIBS are outside libraries.
-# TEST_DEPS and TEST_LIBS are for the tests, benches and fuzz targets alone.
+# DEPS are the folders whose headers this one may include (tests/includes_test.py enforces it); LIBS are outside
+# libraries. TEST_DEPS and TEST_LIBS are for the tests, benches and fuzz targets alone.
 
 set(WEFT_WARNINGS -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
 if(WEFT_WERROR)

@@ -3,9 +3,10 @@
 #   host stack at host_rsp:   pad r15 r14 r13 r12 rbx rbp return-address
 #   guest stack at guest_rsp:     r15 r14 r13 r12 rbx rbp return-address
 #
-# A switch ends in `pop rcx; jmp rcx`: a `ret` that the processor's return predictor did not see called costs more than an
-# indirect jump. No host address is in a register when guest code begins; registers that a C call does not keep are zero.
-# Offsets are those of cpu/instance_head.h (base - 256 is the head) and cpu/save_area.h.
+# A switch ends in `pop rcx; jmp rcx`: a `ret` that the processor's return predictor did not see
+# called costs more than an indirect jump. No host address is in a register when guest code begins;
+# registers that a C call does not keep are zero. Offsets are those of
+# cpu/instance_head.h (base - 256 is the head) and cpu/save_area.h.
 
     .intel_syntax noprefix
     .text
@@ -27,7 +28,8 @@
     pop rbp
     .endm
 
-    # Saves the host and tells every instance that may run where it is. In: rdi head, rsi peers, rdx their number.
+    # Saves the host and tells every instance that may run where it is. In: rdi head, rsi peers, rdx
+    # their number.
     .macro leave_host
     push rbp
     .cfi_adjust_cfa_offset 8
@@ -79,7 +81,8 @@ weft_cpu_enter:
     xor r11d, r11d
     pop_callee_saved
     pop rcx
-    # A tick up to here sets the flag; from here on the handler saves the guest as if it stood at rcx.
+    # A tick up to here sets the flag; from here on the handler saves the guest as if it stood at
+    # rcx.
     cmp dword ptr [r14 - 32], 0
     .globl weft_cpu_enter_window
     .hidden weft_cpu_enter_window
@@ -100,9 +103,10 @@ weft_cpu_enter_window_end:
     .cfi_endproc
     .size weft_cpu_enter, . - weft_cpu_enter
 
-# Left weft_cpu_resume(head, peers, peer_count, state_mask): goes on from the save area, every register as it was. Nothing is
-# written to the guest stack, so that its red zone is safe; the flags travel over the host's. r14 comes last but rax, and the
-# address goes through a thread-local, because no register is left to hold it.
+# Left weft_cpu_resume(head, peers, peer_count, state_mask): goes on from the save area, every
+# register as it was. Nothing is written to the guest stack, so that its red zone is safe; the flags
+# travel over the host's. r14 comes last but rax, and the address goes through a thread-local,
+# because no register is left to hold it.
     .globl weft_cpu_resume
     .hidden weft_cpu_resume
     .type weft_cpu_resume, @function
@@ -151,7 +155,8 @@ weft_cpu_resume_window_end:
     .cfi_endproc
     .size weft_cpu_resume, . - weft_cpu_resume
 
-# Where a guest's departure arrives: rsp is host_rsp, rax and rdx are the answer of weft_cpu_enter or weft_cpu_resume.
+# Where a guest's departure arrives: rsp is host_rsp, rax and rdx are the answer of weft_cpu_enter
+# or weft_cpu_resume.
     .globl weft_cpu_leave
     .hidden weft_cpu_leave
     .type weft_cpu_leave, @function

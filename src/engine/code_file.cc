@@ -123,8 +123,7 @@ Result<std::shared_ptr<const CodeFile>> CodeFile::map(int fd, const std::string&
 }
 
 Result<std::shared_ptr<const CodeFile>> CodeFile::map_part(int fd, uint64_t begin, uint64_t size,
-                                                           const std::string& name,
-                                                           Verify verify) {
+                                                           const std::string& name, Verify verify) {
   if (size == 0) {
     return damaged(name, "it is empty");
   }

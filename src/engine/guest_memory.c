@@ -1,7 +1,9 @@
-// memcpy, memmove and memset as generated code calls them: they run as guest code, on the guest's stack, where a tick may
-// interrupt them. Compiled to bitcode once, at weft's own build, and tuned by LLVM for the CPU level of each module.
+// memcpy, memmove and memset as generated code calls them: they run as guest code, on the guest's
+// stack, where a tick may interrupt them. Compiled to bitcode once, at weft's own build, and tuned
+// by LLVM for the CPU level of each module.
 //
-// Small sizes use two overlapping accesses from both ends; large ones `rep movsb`, which current processors do in cache lines.
+// Small sizes use two overlapping accesses from both ends; large ones `rep movsb`, which current
+// processors do in cache lines.
 
 typedef __SIZE_TYPE__ size_t;
 typedef unsigned char u8;
@@ -23,7 +25,8 @@ static inline void* small(void* d, const void* s, size_t n) {
       AT(v16, d, n - 16) = b;
       return d;
     }
-    v16 a = LOAD(v16, s, 0), b = LOAD(v16, s, 16), e = LOAD(v16, s, n - 32), f = LOAD(v16, s, n - 16);
+    v16 a = LOAD(v16, s, 0), b = LOAD(v16, s, 16), e = LOAD(v16, s, n - 32),
+        f = LOAD(v16, s, n - 16);
     AT(v16, d, 0) = a;
     AT(v16, d, 16) = b;
     AT(v16, d, n - 32) = e;
@@ -48,9 +51,11 @@ static inline void* small(void* d, const void* s, size_t n) {
 
 // The last 64 bytes are read first, so that an overlap with d < s keeps them.
 static inline void forward(void* d, const void* s, size_t n) {
-  v16 a = LOAD(v16, s, n - 64), b = LOAD(v16, s, n - 48), e = LOAD(v16, s, n - 32), f = LOAD(v16, s, n - 16);
+  v16 a = LOAD(v16, s, n - 64), b = LOAD(v16, s, n - 48), e = LOAD(v16, s, n - 32),
+      f = LOAD(v16, s, n - 16);
   for (size_t i = 0; i + 64 < n; i += 64) {
-    v16 p = LOAD(v16, s, i), q = LOAD(v16, s, i + 16), r = LOAD(v16, s, i + 32), t = LOAD(v16, s, i + 48);
+    v16 p = LOAD(v16, s, i), q = LOAD(v16, s, i + 16), r = LOAD(v16, s, i + 32),
+        t = LOAD(v16, s, i + 48);
     AT(v16, d, i) = p;
     AT(v16, d, i + 16) = q;
     AT(v16, d, i + 32) = r;
@@ -65,7 +70,8 @@ static inline void forward(void* d, const void* s, size_t n) {
 static inline void backward(void* d, const void* s, size_t n) {
   v16 a = LOAD(v16, s, 0), b = LOAD(v16, s, 16), e = LOAD(v16, s, 32), f = LOAD(v16, s, 48);
   for (size_t i = n; i > 64; i -= 64) {
-    v16 p = LOAD(v16, s, i - 16), q = LOAD(v16, s, i - 32), r = LOAD(v16, s, i - 48), t = LOAD(v16, s, i - 64);
+    v16 p = LOAD(v16, s, i - 16), q = LOAD(v16, s, i - 32), r = LOAD(v16, s, i - 48),
+        t = LOAD(v16, s, i - 64);
     AT(v16, d, i - 16) = p;
     AT(v16, d, i - 32) = q;
     AT(v16, d, i - 48) = r;

@@ -37,6 +37,10 @@ void FunctionLowering::store(const Instruction& in, llvm::Type* in_memory) {
 }
 
 bool FunctionLowering::memory(const Instruction& in) {
+  return scalar_load(in) || scalar_store(in) || whole_memory(in);
+}
+
+bool FunctionLowering::scalar_load(const Instruction& in) {
   auto* i8 = builder_.getInt8Ty();
   auto* i16 = builder_.getInt16Ty();
   auto* i32t = builder_.getInt32Ty();
@@ -84,11 +88,18 @@ bool FunctionLowering::memory(const Instruction& in) {
     case Op::I64Load32U:
       load(in, i32t, i64t, false);
       return true;
+    default:
+      return false;
+  }
+}
+
+bool FunctionLowering::scalar_store(const Instruction& in) {
+  switch (in.op) {
     case Op::I32Store:
-      store(in, i32t);
+      store(in, builder_.getInt32Ty());
       return true;
     case Op::I64Store:
-      store(in, i64t);
+      store(in, builder_.getInt64Ty());
       return true;
     case Op::F32Store:
       store(in, builder_.getFloatTy());
@@ -98,17 +109,25 @@ bool FunctionLowering::memory(const Instruction& in) {
       return true;
     case Op::I32Store8:
     case Op::I64Store8:
-      store(in, i8);
+      store(in, builder_.getInt8Ty());
       return true;
     case Op::I32Store16:
     case Op::I64Store16:
-      store(in, i16);
+      store(in, builder_.getInt16Ty());
       return true;
     case Op::I64Store32:
-      store(in, i32t);
+      store(in, builder_.getInt32Ty());
       return true;
+    default:
+      return false;
+  }
+}
+
+bool FunctionLowering::whole_memory(const Instruction& in) {
+  switch (in.op) {
     case Op::MemorySize:
-      push(builder_.CreateTrunc(builder_.CreateLShr(memory_size_bytes(), 16), i32t));
+      push(builder_.CreateTrunc(builder_.CreateLShr(memory_size_bytes(), 16),
+                                builder_.getInt32Ty()));
       return true;
     case Op::MemoryGrow:
       push(call_builtin(Builtin::memory_grow, {pop()}, ValType::i32));

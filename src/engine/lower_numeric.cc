@@ -16,7 +16,7 @@ using wasm::TrapKind;
 using wasm::ValType;
 
 bool FunctionLowering::numeric(const Instruction& in) {
-  return compare(in) || integer(in) || floating(in) || convert(in);
+  return compare(in) || integer_unary(in) || integer(in) || floating(in) || convert(in);
 }
 
 bool FunctionLowering::compare(const Instruction& in) {
@@ -63,22 +63,7 @@ void FunctionLowering::rotate(llvm::Intrinsic::ID direction) {
   push(builder_.CreateIntrinsic(direction, {value->getType()}, {value, value, count}));
 }
 
-bool FunctionLowering::integer(const Instruction& in) {
-  auto binary = [&](auto make) {
-    llvm::Value* b = pop();
-    llvm::Value* a = pop();
-    push(make(a, b));
-    return true;
-  };
-  auto shift = [&](llvm::Instruction::BinaryOps op) {
-    return binary([&](llvm::Value* a, llvm::Value* b) {
-      auto* mask = llvm::ConstantInt::get(b->getType(), b->getType()->getIntegerBitWidth() - 1);
-      return builder_.CreateBinOp(op, a, builder_.CreateAnd(b, mask));
-    });
-  };
-  auto plain = [&](llvm::Instruction::BinaryOps op) {
-    return binary([&](llvm::Value* a, llvm::Value* b) { return builder_.CreateBinOp(op, a, b); });
-  };
+bool FunctionLowering::integer_unary(const Instruction& in) {
   auto count_zeros = [&](llvm::Intrinsic::ID id) {
     llvm::Value* value = pop();
     push(builder_.CreateIntrinsic(id, {value->getType()}, {value, builder_.getFalse()}));
@@ -101,6 +86,36 @@ bool FunctionLowering::integer(const Instruction& in) {
     case Op::I64Popcnt:
       intrinsic1(llvm::Intrinsic::ctpop);
       return true;
+    case Op::I32Extend8S:
+    case Op::I64Extend8S:
+      return extend(8);
+    case Op::I32Extend16S:
+    case Op::I64Extend16S:
+      return extend(16);
+    case Op::I64Extend32S:
+      return extend(32);
+    default:
+      return false;
+  }
+}
+
+bool FunctionLowering::integer(const Instruction& in) {
+  auto binary = [&](auto make) {
+    llvm::Value* b = pop();
+    llvm::Value* a = pop();
+    push(make(a, b));
+    return true;
+  };
+  auto shift = [&](llvm::Instruction::BinaryOps op) {
+    return binary([&](llvm::Value* a, llvm::Value* b) {
+      auto* mask = llvm::ConstantInt::get(b->getType(), b->getType()->getIntegerBitWidth() - 1);
+      return builder_.CreateBinOp(op, a, builder_.CreateAnd(b, mask));
+    });
+  };
+  auto plain = [&](llvm::Instruction::BinaryOps op) {
+    return binary([&](llvm::Value* a, llvm::Value* b) { return builder_.CreateBinOp(op, a, b); });
+  };
+  switch (in.op) {
     case Op::I32Add:
     case Op::I64Add:
       return plain(llvm::Instruction::Add);
@@ -146,14 +161,6 @@ bool FunctionLowering::integer(const Instruction& in) {
     case Op::I64RemU:
       divide(in);
       return true;
-    case Op::I32Extend8S:
-    case Op::I64Extend8S:
-      return extend(8);
-    case Op::I32Extend16S:
-    case Op::I64Extend16S:
-      return extend(16);
-    case Op::I64Extend32S:
-      return extend(32);
     default:
       return false;
   }

@@ -119,6 +119,9 @@ class FunctionLowering {
 
   // --- lower_memory.cc ---
   bool memory(const Instruction& in);
+  bool scalar_load(const Instruction& in);
+  bool scalar_store(const Instruction& in);
+  bool whole_memory(const Instruction& in);  // its size, growth, copies and segments
   bool atomics(const Instruction& in);
   bool simd(const Instruction& in);
   llvm::Value* effective(uint64_t offset);  // pops the index: 64-bit offset from the base
@@ -151,6 +154,7 @@ class FunctionLowering {
   bool numeric(const Instruction& in);
   bool compare(const Instruction& in);
   bool integer(const Instruction& in);
+  bool integer_unary(const Instruction& in);
   bool floating(const Instruction& in);
   bool convert(const Instruction& in);
   void divide(const Instruction& in);

@@ -2,167 +2,101 @@
 
 #include <dirent.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 namespace weft::wasi {
 
+namespace {
+
+struct ErrnoPair {
+  int host;
+  Errno wasi;
+};
+
+constexpr ErrnoPair errno_pairs[] = {{0, Errno::success},
+                                     {E2BIG, Errno::too_big},
+                                     {EACCES, Errno::acces},
+                                     {EADDRINUSE, Errno::addrinuse},
+                                     {EADDRNOTAVAIL, Errno::addrnotavail},
+                                     {EAFNOSUPPORT, Errno::afnosupport},
+                                     {EAGAIN, Errno::again},
+                                     {EALREADY, Errno::already},
+                                     {EBADF, Errno::badf},
+                                     {EBADMSG, Errno::badmsg},
+                                     {EBUSY, Errno::busy},
+                                     {ECANCELED, Errno::canceled},
+                                     {ECHILD, Errno::child},
+                                     {ECONNABORTED, Errno::connaborted},
+                                     {ECONNREFUSED, Errno::connrefused},
+                                     {ECONNRESET, Errno::connreset},
+                                     {EDEADLK, Errno::deadlk},
+                                     {EDESTADDRREQ, Errno::destaddrreq},
+                                     {EDOM, Errno::dom},
+                                     {EDQUOT, Errno::dquot},
+                                     {EEXIST, Errno::exist},
+                                     {EFAULT, Errno::fault},
+                                     {EFBIG, Errno::fbig},
+                                     {EHOSTUNREACH, Errno::hostunreach},
+                                     {EIDRM, Errno::idrm},
+                                     {EILSEQ, Errno::ilseq},
+                                     {EINPROGRESS, Errno::inprogress},
+                                     {EINTR, Errno::intr},
+                                     {EINVAL, Errno::inval},
+                                     {EIO, Errno::io},
+                                     {EISCONN, Errno::isconn},
+                                     {EISDIR, Errno::isdir},
+                                     {ELOOP, Errno::loop},
+                                     {EMFILE, Errno::mfile},
+                                     {EMLINK, Errno::mlink},
+                                     {EMSGSIZE, Errno::msgsize},
+                                     {EMULTIHOP, Errno::multihop},
+                                     {ENAMETOOLONG, Errno::nametoolong},
+                                     {ENETDOWN, Errno::netdown},
+                                     {ENETRESET, Errno::netreset},
+                                     {ENETUNREACH, Errno::netunreach},
+                                     {ENFILE, Errno::nfile},
+                                     {ENOBUFS, Errno::nobufs},
+                                     {ENODEV, Errno::nodev},
+                                     {ENOENT, Errno::noent},
+                                     {ENOEXEC, Errno::noexec},
+                                     {ENOLCK, Errno::nolck},
+                                     {ENOLINK, Errno::nolink},
+                                     {ENOMEM, Errno::nomem},
+                                     {ENOMSG, Errno::nomsg},
+                                     {ENOPROTOOPT, Errno::noprotoopt},
+                                     {ENOSPC, Errno::nospc},
+                                     {ENOSYS, Errno::nosys},
+                                     {ENOTCONN, Errno::notconn},
+                                     {ENOTDIR, Errno::notdir},
+                                     {ENOTEMPTY, Errno::notempty},
+                                     {ENOTRECOVERABLE, Errno::notrecoverable},
+                                     {ENOTSOCK, Errno::notsock},
+                                     {EOPNOTSUPP, Errno::notsup},
+                                     {ENOTTY, Errno::notty},
+                                     {ENXIO, Errno::nxio},
+                                     {EOVERFLOW, Errno::overflow},
+                                     {EOWNERDEAD, Errno::ownerdead},
+                                     {EPERM, Errno::perm},
+                                     {EPIPE, Errno::pipe},
+                                     {EPROTO, Errno::proto},
+                                     {EPROTONOSUPPORT, Errno::protonosupport},
+                                     {EPROTOTYPE, Errno::prototype},
+                                     {ERANGE, Errno::range},
+                                     {EROFS, Errno::rofs},
+                                     {ESPIPE, Errno::spipe},
+                                     {ESRCH, Errno::srch},
+                                     {ESTALE, Errno::stale},
+                                     {ETIMEDOUT, Errno::timedout},
+                                     {ETXTBSY, Errno::txtbsy},
+                                     {EXDEV, Errno::xdev}};
+
+}  // namespace
+
 Errno errno_of(int host_errno) {
-  switch (host_errno) {
-    case 0:
-      return Errno::success;
-    case E2BIG:
-      return Errno::too_big;
-    case EACCES:
-      return Errno::acces;
-    case EADDRINUSE:
-      return Errno::addrinuse;
-    case EADDRNOTAVAIL:
-      return Errno::addrnotavail;
-    case EAFNOSUPPORT:
-      return Errno::afnosupport;
-    case EAGAIN:
-      return Errno::again;
-    case EALREADY:
-      return Errno::already;
-    case EBADF:
-      return Errno::badf;
-    case EBADMSG:
-      return Errno::badmsg;
-    case EBUSY:
-      return Errno::busy;
-    case ECANCELED:
-      return Errno::canceled;
-    case ECHILD:
-      return Errno::child;
-    case ECONNABORTED:
-      return Errno::connaborted;
-    case ECONNREFUSED:
-      return Errno::connrefused;
-    case ECONNRESET:
-      return Errno::connreset;
-    case EDEADLK:
-      return Errno::deadlk;
-    case EDESTADDRREQ:
-      return Errno::destaddrreq;
-    case EDOM:
-      return Errno::dom;
-    case EDQUOT:
-      return Errno::dquot;
-    case EEXIST:
-      return Errno::exist;
-    case EFAULT:
-      return Errno::fault;
-    case EFBIG:
-      return Errno::fbig;
-    case EHOSTUNREACH:
-      return Errno::hostunreach;
-    case EIDRM:
-      return Errno::idrm;
-    case EILSEQ:
-      return Errno::ilseq;
-    case EINPROGRESS:
-      return Errno::inprogress;
-    case EINTR:
-      return Errno::intr;
-    case EINVAL:
-      return Errno::inval;
-    case EIO:
-      return Errno::io;
-    case EISCONN:
-      return Errno::isconn;
-    case EISDIR:
-      return Errno::isdir;
-    case ELOOP:
-      return Errno::loop;
-    case EMFILE:
-      return Errno::mfile;
-    case EMLINK:
-      return Errno::mlink;
-    case EMSGSIZE:
-      return Errno::msgsize;
-    case EMULTIHOP:
-      return Errno::multihop;
-    case ENAMETOOLONG:
-      return Errno::nametoolong;
-    case ENETDOWN:
-      return Errno::netdown;
-    case ENETRESET:
-      return Errno::netreset;
-    case ENETUNREACH:
-      return Errno::netunreach;
-    case ENFILE:
-      return Errno::nfile;
-    case ENOBUFS:
-      return Errno::nobufs;
-    case ENODEV:
-      return Errno::nodev;
-    case ENOENT:
-      return Errno::noent;
-    case ENOEXEC:
-      return Errno::noexec;
-    case ENOLCK:
-      return Errno::nolck;
-    case ENOLINK:
-      return Errno::nolink;
-    case ENOMEM:
-      return Errno::nomem;
-    case ENOMSG:
-      return Errno::nomsg;
-    case ENOPROTOOPT:
-      return Errno::noprotoopt;
-    case ENOSPC:
-      return Errno::nospc;
-    case ENOSYS:
-      return Errno::nosys;
-    case ENOTCONN:
-      return Errno::notconn;
-    case ENOTDIR:
-      return Errno::notdir;
-    case ENOTEMPTY:
-      return Errno::notempty;
-    case ENOTRECOVERABLE:
-      return Errno::notrecoverable;
-    case ENOTSOCK:
-      return Errno::notsock;
-    case EOPNOTSUPP:
-      return Errno::notsup;
-    case ENOTTY:
-      return Errno::notty;
-    case ENXIO:
-      return Errno::nxio;
-    case EOVERFLOW:
-      return Errno::overflow;
-    case EOWNERDEAD:
-      return Errno::ownerdead;
-    case EPERM:
-      return Errno::perm;
-    case EPIPE:
-      return Errno::pipe;
-    case EPROTO:
-      return Errno::proto;
-    case EPROTONOSUPPORT:
-      return Errno::protonosupport;
-    case EPROTOTYPE:
-      return Errno::prototype;
-    case ERANGE:
-      return Errno::range;
-    case EROFS:
-      return Errno::rofs;
-    case ESPIPE:
-      return Errno::spipe;
-    case ESRCH:
-      return Errno::srch;
-    case ESTALE:
-      return Errno::stale;
-    case ETIMEDOUT:
-      return Errno::timedout;
-    case ETXTBSY:
-      return Errno::txtbsy;
-    case EXDEV:
-      return Errno::xdev;
-    default:
-      return Errno::io;
-  }
+  const auto* pair = std::ranges::find(errno_pairs, host_errno, &ErrnoPair::host);
+  return pair == std::end(errno_pairs) ? Errno::io : pair->wasi;
 }
 
 Filetype filetype_of(mode_t mode) {

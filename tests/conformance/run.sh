@@ -4,9 +4,9 @@
 #   tests/conformance/run.sh [SUITE...]     all suites, or these (core2, simd, threads, ...)
 #
 # Prints each script that does not pass wholly, a line for each suite, and at last "N passed, N failed" in assertions. A
-# script that ends without its count (a crash, more than two minutes) counts as one failure. Commands that are known to fail
-# (expected/failures.txt, with the reasons) are left out of the counts; a script that has not as many commands as it should
-# (expected/totals.txt) fails.
+# script that ends without its count (a crash, more than two minutes) counts as one failure. Commands that are known to
+# fail (expected/failures.txt, with the reasons) are left out of the counts; a script that has not as many commands as
+# it should (expected/totals.txt) fails.
 # WEFT is the command to test (default build/bin/weft), JOBS how many at once.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)

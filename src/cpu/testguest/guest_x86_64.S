@@ -1,5 +1,6 @@
-# Guest code for the tests: functions in the C convention with the memory base in r14, as the engine generates them.
-# Arguments and results are 16 bytes each in the argument area, whose address is at [r14 - 64].
+# Guest code for the tests: functions in the C convention with the memory base in r14, as the engine
+# generates them. Arguments and results are 16 bytes each in the argument area, whose address is at
+# [r14 - 64].
 
     .intel_syntax noprefix
     .section .text.weft_guest, "ax", @progbits
@@ -79,7 +80,8 @@ guest_begin:
     mov rax, rsi
     ret
 
-# Calls host 1 with distinct values in all registers that a call keeps; arg 0 = 1 when they are as before, arg 1 = the result
+# Calls host 1 with distinct values in all registers that a call keeps; arg 0 = 1 when they are as
+# before, arg 1 = the result
     function kept_registers
     push rbx
     push rbp
@@ -123,7 +125,8 @@ guest_begin:
     pop rbx
     ret
 
-# arg 0 = all registers that a call does not keep but rax, or-ed: after a host call, arg 1 = the same at the entry
+# arg 0 = all registers that a call does not keep but rax, or-ed: after a host call, arg 1 = the
+# same at the entry
     function clean_registers
     push rbx
     mov rbx, [r14 - 64]
@@ -255,7 +258,8 @@ traps:
     pop rbx
     ret
 
-# A digest of arg 0 rounds over all general registers, a carry that lives across rounds, and locals in the red zone.
+# A digest of arg 0 rounds over all general registers, a carry that lives across rounds, and locals
+# in the red zone.
     function scalar
     push rbx
     push rbp
@@ -354,7 +358,7 @@ traps:
     mov rcx, [rax]
     lea rdx, [rip + seeds]
     vmovdqu64 zmm0, [rdx]
-    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     vpaddq zmm\n, zmm0, [rdx + 2*\n]
     .endr
     mov edx, 0xa5
@@ -363,7 +367,7 @@ traps:
     kmovw k5, edx
     mov edx, 0x99
     kmovw k7, edx
-1:  .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+1:  .irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     vpaddq zmm0{k5}, zmm0, zmm\n
     vpxorq zmm\n, zmm\n, zmm0
     valignq zmm\n{k7}, zmm\n, zmm0, 3
@@ -374,7 +378,7 @@ traps:
     korw k1, k1, k7
     dec rcx
     jnz 1b
-    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     vpaddq zmm0, zmm0, zmm\n
     .endr
     vextracti64x4 ymm1, zmm0, 1
