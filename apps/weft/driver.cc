@@ -58,7 +58,7 @@ Result<Driver::Stop> Driver::run(faaslet::Faaslet& faaslet, Deadline deadline) {
     }
   }
   faaslet.on_wake({});
-  (void)set_tick(std::nullopt);
+  TRY_VOID(set_tick(std::nullopt));
   return stop;
 }
 

@@ -111,7 +111,7 @@ class Run final : public Command {
     std::vector<wasm::Value> args;
   };
 
-  int start(const std::string& path, std::shared_ptr<const engine::CodeFile> code,
+  int start(const std::string& path, const std::shared_ptr<const engine::CodeFile>& code,
             std::vector<std::string> words) {
     auto entry = invoke_.empty() ? default_entry(path, *code) : invoked_entry(path, *code, words);
     if (!entry) {

@@ -27,7 +27,7 @@ size_t columns() {
 
 }  // namespace
 
-Progress::Progress(std::string label)
+Progress::Progress(std::string_view label)
     : label_(printable(label)),
       on_terminal_(is_terminal()),
       next_draw_(Clock::now() + quiet_time) {}

@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace weft::cli {
 
 class Progress {
  public:
-  explicit Progress(std::string label);
+  explicit Progress(std::string_view label);
   ~Progress();  // erases the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

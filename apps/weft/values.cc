@@ -20,8 +20,9 @@ struct Quantity {
 
 Result<Quantity> parse_quantity(std::string_view text, std::string_view what) {
   Quantity q;
-  const char* end = text.data() + text.size();
-  auto [stop, problem] = std::from_chars(text.data(), end, q.number, std::chars_format::fixed);
+  const char* begin = text.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  const char* end = begin + text.size();
+  auto [stop, problem] = std::from_chars(begin, end, q.number, std::chars_format::fixed);
   if (problem != std::errc() || !std::isfinite(q.number) || q.number < 0) {
     return error(Error::Kind::invalid, "\"{}\" is no {}", text, what);
   }
