@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -61,7 +62,9 @@ def main():
         file = entry["file"]
         if not file.endswith(".cc") or (wanted and file not in wanted):
             continue
-        files = built_from.get(entry.get("output", ""), [file])
+        # CMake names the object in the command alone.
+        output = re.search(r" -o (\S+)", entry["command"])
+        files = built_from.get(output[1] if output else "", [file])
         stamp = cache / fingerprint(entry["command"], files, options.build)
         if stamp.exists():
             known += 1

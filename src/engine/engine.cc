@@ -28,7 +28,7 @@ Result<std::shared_ptr<const CodeFile>> Engine::build(std::vector<uint8_t> bytes
 Result<std::shared_ptr<const CodeFile>> Engine::load(std::vector<uint8_t> bytes,
                                                      const CompileOptions& options,
                                                      const std::string& name) {
-  auto in_file = [&](Error e) { return std::unexpected(e.in(name)); };
+  auto in_file = [&](const Error& e) { return std::unexpected(e.in(name)); };
   auto key = code_key(bytes, options);
   if (!key) {
     return in_file(key.error());

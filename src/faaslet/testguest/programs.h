@@ -160,6 +160,7 @@ inline void run_to_end(Faaslet& faaslet, cpu::Thread& thread) {
     if (faaslet.state() == State::waiting) {
       const host::Wait& wait = faaslet.waiting_for();
       std::vector<pollfd> fds;
+      fds.reserve(wait.fds.size());
       for (const host::FdWait& fd : wait.fds) {
         fds.push_back({fd.fd, fd.events, 0});
       }
