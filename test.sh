@@ -46,7 +46,7 @@ step_fuzz() {
   [ "$failed" = 0 ]
 }
 
-# A guest's memory is reserved, not used: sanitizers must not count it. LLVM's libraries are not instrumented, so that the
+# A guest's memory is reserved, not used: sanitizers must not count it. LLVM's libraries are not instrumented, so the
 # bounds that a container tells the sanitizer are not kept by both sides.
 step_asan() {
   build_preset asan

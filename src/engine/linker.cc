@@ -83,6 +83,7 @@ Result<std::string> link(const std::vector<std::string>& objects, uint64_t addre
   std::string path = std::string(directory) + "/code";
   arguments.insert(arguments.end(), {"-o", path});
   std::vector<const char*> pointers;
+  pointers.reserve(arguments.size());
   for (const auto& argument : arguments) {
     pointers.push_back(argument.c_str());
   }

@@ -62,15 +62,17 @@ Result<std::unique_ptr<Faaslet>> Faaslet::make(bool adopted,
     TRY(modules, imports(*faaslet));
     faaslet->imports_ = std::move(modules);
   }
-  auto made = adopted
-                  ? instance::Instance::adopt(code, std::move(slot), *faaslet, *faaslet, limits)
-                  : instance::Instance::create(code, std::move(slot), *faaslet, *faaslet, limits);
+  const auto start = code->info().start;
+  auto made = adopted ? instance::Instance::adopt(std::move(code), std::move(slot), *faaslet,
+                                                  *faaslet, limits)
+                      : instance::Instance::create(std::move(code), std::move(slot), *faaslet,
+                                                   *faaslet, limits);
   if (!made) {
     return std::unexpected(std::move(made).error());
   }
   faaslet->instance_ = std::move(*made);
   faaslet->activation_ = faaslet->instance_->activation();
-  if (auto start = code->info().start; start && !adopted) {
+  if (start && !adopted) {
     faaslet->queue_.push_back({*start, {}});
   }
   return faaslet;

@@ -61,6 +61,7 @@ class ScratchDirectory {
 // The exit code; what the program prints goes to the file.
 Result<int> run_program(std::vector<std::string> words, const std::string& output) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) {
     argv.push_back(word.data());
   }

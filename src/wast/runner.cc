@@ -149,6 +149,7 @@ Attempt<Results> Runner::act(const Action& action) {
     return store_.read(*instance, action.field);
   }
   std::vector<wasm::Value> args;
+  args.reserve(action.args.size());
   for (const Literal& literal : action.args) {
     args.push_back(literal.argument());
   }
