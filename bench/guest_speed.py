@@ -28,10 +28,14 @@ NAMED = (
 SCALAR_GUEST = "-O3 -fno-vectorize -fno-slp-vectorize -fno-unroll-loops".split()
 # What other people's modules are usually built with.
 SIMD_GUEST = "-O3 -msimd128".split()
+# A source file that marks a module: its multiplications and additions may be fused.
+FAST_MARKER = peers.HERE.parent / "sdk/markers/fp_contract_fast.c"
 SIDES = {
     "native": "clang -O3 -march=native",
     "native-base": "clang -O3",
     "weft": "weft, guest " + " ".join(SCALAR_GUEST),
+    "native-fast": "clang -O3 -march=native -ffp-contract=fast",
+    "weft-fast": "weft, the same guest marked as compiled with -ffp-contract=fast",
     "weft-simd": "weft, guest " + " ".join(SIMD_GUEST),
     "wasm2c": "wasm2c + clang -O2, guest " + " ".join(SIMD_GUEST),
     "cranelift": "wasmtime (Cranelift, speed), guest " + " ".join(SIMD_GUEST),
@@ -41,7 +45,7 @@ SIDES = {
     "wasm2c-scalar-native": "wasm2c + clang -O3 -march=native, guest " + " ".join(SCALAR_GUEST),
     "cranelift-scalar": "wasmtime (Cranelift, speed), guest " + " ".join(SCALAR_GUEST),
 }
-DEFAULT_SIDES = ["native", "native-base", "weft", "weft-simd", "wasm2c", "cranelift"]
+DEFAULT_SIDES = "native native-base native-fast weft weft-fast weft-simd wasm2c cranelift".split()
 TOLERANCE = 1e-6
 
 
@@ -110,6 +114,10 @@ class Builder:
             return [self.native(kernel, "-O3", "-march=native")]
         if side == "native-base":
             return [self.native(kernel, "-O3")]
+        if side == "native-fast":
+            return [self.native(kernel, "-O3", "-march=native", "-ffp-contract=fast")]
+        if side == "weft-fast":
+            return self.weft(kernel, [*SCALAR_GUEST, str(FAST_MARKER)])
         guest = SCALAR_GUEST if "scalar" in side or side == "weft" else SIMD_GUEST
         if side.startswith("weft"):
             return self.weft(kernel, guest)

@@ -31,6 +31,11 @@ void FunctionLowering::start() {
   builder_.SetInsertPoint(entry_);
   builder_.SetCurrentDebugLocation(llvm::DILocation::get(
       partition_.context(), static_cast<unsigned>(function.body.offset), 0, subprogram_));
+  if (plan_.contracts) {
+    llvm::FastMathFlags flags;
+    flags.setAllowContract();
+    builder_.setFastMathFlags(flags);
+  }
   base_ = function_->getArg(0);
   base_->setName("base");
   for (size_t i = 0; i < type.params.size(); ++i) {

@@ -33,6 +33,10 @@ Result<Target> resolve(CpuLevel level);
 // scripts); indirect calls then switch instances.
 enum class Linking : uint8_t { closed, open };
 
+// A module with this custom section, content "fast", permits fused multiply-add wherever it pays
+// (C's -ffp-contract=fast).
+inline constexpr std::string_view contraction_section = "weft.fp_contract";
+
 struct CompileOptions {
   CpuLevel cpu = CpuLevel::native;
   Linking linking = Linking::closed;

@@ -94,6 +94,17 @@ std::string symbol_of(const wasm::Function& function, uint32_t index) {
   return fmt::format("{}.w{}", symbol.empty() ? "function" : symbol, index);
 }
 
+// Fusing changes results, so the program must have allowed it when it was compiled
+// (-ffp-contract=fast); its compiler says so in a custom section.
+bool allows_contraction(const wasm::Module& wasm) {
+  return std::any_of(wasm.customs.begin(), wasm.customs.end(), [&](const wasm::CustomSection& s) {
+    auto content = wasm.view(s.bytes);
+    return s.name == contraction_section &&
+           std::string_view(reinterpret_cast<const char*>(content.data()), content.size()) ==
+               "fast";
+  });
+}
+
 }  // namespace
 
 Result<Plan> make_plan(std::shared_ptr<const wasm::Module> module, CompileOptions options,
@@ -103,6 +114,7 @@ Result<Plan> make_plan(std::shared_ptr<const wasm::Module> module, CompileOption
   plan.options = std::move(options);
   plan.target = std::move(target);
   const wasm::Module& wasm = plan.wasm();
+  plan.contracts = plan.target.fma && allows_contraction(wasm);
   Scan scan;
   scan.callers.resize(wasm.functions.size());
   scan.throws.assign(wasm.functions.size(), false);

@@ -28,6 +28,7 @@ struct Plan {
   std::vector<bool> table_grows;  // may the table's size change?
   uint32_t payload_values = 0;    // the most values an exception here can carry
   bool memory_grows = false;
+  bool contracts = false;            // may a multiplication and an addition be fused?
   bool tail_calls = false;           // functions use the tailcc convention
   std::vector<std::string> symbols;  // of each function, unique: "quicksort.w12"
 
