@@ -55,8 +55,13 @@ Result<void> validate(std::span<const uint8_t> bytes) {
                                   /*fail_on_custom_section_error=*/false);
   wabt::Errors errors;
   wabt::interp::ModuleDesc discarded;
-  auto result = wabt::interp::ReadBinaryInterp("module", bytes.data(), bytes.size(), options,
-                                               &errors, &discarded);
+  wabt::Result result = wabt::Result::Error;
+  try {  // what libwabt cannot allocate ends here
+    result = wabt::interp::ReadBinaryInterp("module", bytes.data(), bytes.size(), options, &errors,
+                                            &discarded);
+  } catch (const std::exception& e) {
+    return error(Error::Kind::exhausted, "the module cannot be decoded: {}", e.what());
+  }
   if (wabt::Succeeded(result)) {
     return {};
   }
@@ -133,13 +138,14 @@ Result<std::shared_ptr<const Module>> decode(std::vector<uint8_t> bytes) {
   module->bytes = std::move(bytes);
   SectionParser parser(*module);
   auto parsed = parser.parse();
+  if (!parsed && parsed.error().kind() != Error::Kind::invalid) {
+    return std::unexpected(std::move(parsed).error());
+  }
   // libwabt's words are the better ones, so it speaks first; what only our parser refuses comes
   // second.
   auto valid = validate(parser.bytes_for_validation());
   if (!valid) {
-    return std::unexpected(!parsed && parsed.error().kind() != Error::Kind::invalid
-                               ? std::move(parsed).error()
-                               : std::move(valid).error());
+    return std::unexpected(std::move(valid).error());
   }
   TRY_VOID(std::move(parsed));
   TRY_VOID(parser.check());
