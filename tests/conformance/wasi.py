@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Tests that fail, and why. One that passes anyway counts as a failure, so that this list stays true.
 KNOWN = {
-    "path_open_preopen": "opening a directory for writing with O_DIRECTORY should be EISDIR; here the right is left out",
+    "path_open_preopen": "O_DIRECTORY with the right to write should be EISDIR; here the right is left out",
 }
 
 
