@@ -19,9 +19,9 @@ source scripts/setup_steps.sh
 run_ctest() {
   local dir=$1 rc=0
   shift
-  ctest --test-dir "$dir" -j "$jobs" --output-on-failure --no-tests=error --output-junit "$dir/ctest.xml" \
+  ctest --test-dir "$dir" -j "$jobs" --output-on-failure --no-tests=error --output-junit "$root/$dir/ctest.xml" \
     --test-output-size-passed 4000000 --test-output-size-failed 4000000 "$@" || rc=$?
-  python3 scripts/ctest_counts.py "$dir/ctest.xml"
+  python3 scripts/ctest_counts.py "$root/$dir/ctest.xml"
   return "$rc"
 }
 

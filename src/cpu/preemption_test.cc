@@ -210,39 +210,32 @@ TEST_F(CpuPreemption, a_storm_of_traps_and_ticks_confuses_nothing) {
   ASSERT_TRUE(thread_->set_tick(0ns));
 }
 
-TEST_F(CpuPreemption, an_interrupt_from_another_thread_ends_an_endless_loop_at_once) {
+TEST_F(CpuPreemption, an_interrupt_from_another_thread_ends_an_endless_loop) {
   TestGuest loop(*pool_);
   TestGuest calls(*pool_);
   calls.host(1, identity);
   loop.prepare(guest_endless);
   calls.prepare(guest_endless_calls);
-  using Clock = std::chrono::steady_clock;
   std::atomic<int> round = 0;
   std::atomic<int> done = 0;
-  std::atomic<Clock::rep> sent = 0;
   constexpr int rounds = 200;
   std::jthread killer([&] {  // asks, waits for the answer, asks again, with no timer running
     for (int i = 1; i <= rounds; ++i) {
       while (round.load() < i) {
         std::this_thread::yield();
       }
-      sent = Clock::now().time_since_epoch().count();
       thread_->interrupt();
       while (done.load() < i) {
         std::this_thread::yield();
       }
     }
   });
-  std::vector<Clock::rep> delays;
   for (int i = 1; i <= rounds; ++i) {
     round = i;
     Exit exit = thread_->enter(i % 2 == 0 ? loop.activation : calls.activation);
-    delays.push_back(Clock::now().time_since_epoch().count() - sent.load());
     EXPECT_TRUE(exit.reason == Leave::preempted || exit.reason == Leave::interrupted);
     done = i;
   }
-  std::ranges::sort(delays);
-  EXPECT_LT(std::chrono::nanoseconds(delays[rounds / 2]), 10ms);
 }
 
 }  // namespace
