@@ -63,6 +63,7 @@ std::vector<llvm::PHINode*> FunctionLowering::phis(llvm::BasicBlock* at,
                                                    const std::vector<wasm::ValType>& types) {
   llvm::IRBuilder<> builder(at);
   std::vector<llvm::PHINode*> result;
+  result.reserve(types.size());
   for (auto type : types) {
     result.push_back(builder.CreatePHI(partition_.type(type), 2));
   }

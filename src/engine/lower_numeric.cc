@@ -13,7 +13,6 @@ namespace weft::engine {
 using Op = wabt::Opcode;
 using llvm::CmpInst;
 using wasm::TrapKind;
-using wasm::ValType;
 
 bool FunctionLowering::numeric(const Instruction& in) {
   return compare(in) || integer_unary(in) || integer(in) || floating(in) || convert(in);

@@ -33,6 +33,7 @@ class Support {
         cpu::stub_assembly(builtin_count + plan_.wasm().imported_functions, plan_.layout.imports));
     add_memory_routines();
     std::vector<llvm::Constant*> functions;
+    functions.reserve(plan_.wasm().functions.size());
     for (uint32_t i = 0; i < plan_.wasm().functions.size(); ++i) {
       if (i < plan_.wasm().imported_functions) {
         define_import_wrapper(i);
@@ -40,6 +41,7 @@ class Support {
       functions.push_back(partition_.function(i));
     }
     std::vector<llvm::Constant*> entries;
+    entries.reserve(plan_.wasm().types.size());
     for (uint32_t i = 0; i < plan_.wasm().types.size(); ++i) {
       entries.push_back(plan_.wasm().canonical_types[i] == i
                             ? static_cast<llvm::Constant*>(define_entry(i))

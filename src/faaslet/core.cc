@@ -173,7 +173,7 @@ void Core::wait(Entry& entry) {
     // The event loop owns a copy, as closing the guest's descriptor is the guest's affair. Regular
     // files are always ready.
     int copy = dup(fd.fd);
-    descriptor.assign(copy, refused);
+    refused = descriptor.assign(copy, refused);
     if (copy < 0 || refused) {
       if (copy >= 0) {
         ::close(copy);

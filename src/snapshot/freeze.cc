@@ -139,7 +139,7 @@ Result<FreezeCost> write_frozen(const std::string& path, const instance::Instanc
   if (!fd) {
     return io_error(errno, path);
   }
-  auto give_up = [&](Error reason) {
+  auto give_up = [&](const Error& reason) {
     ::unlink(temporary.c_str());
     return std::unexpected(reason.in(path));
   };
