@@ -84,7 +84,7 @@ Finding memory_files() {
 
 // Is a range at a fixed address ours to take? Where it is not, something else lies there.
 bool is_free(uint64_t address, uint64_t bytes) {
-  void* want = reinterpret_cast<void*>(address);  // NOLINT(performance-no-int-to-ptr)
+  void* want = reinterpret_cast<void*>(address);
   void* got = mmap(want, bytes, PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (got != MAP_FAILED) {

@@ -407,7 +407,6 @@ void run_level(const Level& level, bool optimized) {
   std::mt19937_64 random(7);
   LastBytes memory;
   for (const Variant& variant : variants) {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): the interface gives code as a number.
     const auto code = reinterpret_cast<Compiled>(engine->getFunctionAddress(variant.name));
     ASSERT_NE(code, nullptr);
     for (int i = 0; i < 120; ++i) {

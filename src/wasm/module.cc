@@ -9,6 +9,7 @@
 #include <map>
 
 #include "wasm/body_check.h"
+#include "wasm/features.h"
 #include "wasm/section_parser.h"
 
 namespace weft::wasm {
@@ -36,16 +37,6 @@ const Export* Module::find_export(std::string_view export_name) const {
 }
 
 namespace {
-
-wabt::Features supported_features() {
-  wabt::Features f;
-  f.enable_exceptions();
-  f.enable_threads();
-  f.enable_tail_call();
-  f.enable_extended_const();
-  f.enable_relaxed_simd();
-  return f;
-}
 
 // Runs libwabt's decoder and validator over the bytes; its tree-free path, so memory stays in
 // proportion to the module.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "wasm/features.h"
 #include "wast/forms.h"
 
 namespace weft::wast {
@@ -16,16 +17,6 @@ namespace weft::wast {
 namespace {
 
 using wasm::ValType;
-
-wabt::Features script_features() {
-  wabt::Features f;
-  f.enable_exceptions();
-  f.enable_threads();
-  f.enable_tail_call();
-  f.enable_extended_const();
-  f.enable_relaxed_simd();
-  return f;
-}
 
 std::string first_of(const wabt::Errors& errors) {
   return errors.empty() ? "not understood" : errors.front().message;
@@ -37,7 +28,7 @@ std::unexpected<Error> unread(uint32_t line, std::string_view what) {
 
 ModuleSource write_binary(const wabt::Module& module) {
   wabt::MemoryStream stream;
-  wabt::WriteBinaryOptions options(script_features(), /*canonicalize_lebs=*/true,
+  wabt::WriteBinaryOptions options(wasm::supported_features(), /*canonicalize_lebs=*/true,
                                    /*relocatable=*/false, /*write_debug_names=*/true);
   if (wabt::Failed(wabt::WriteBinaryModule(&stream, &module, options))) {
     return {.bytes = {}, .refused = "libwabt cannot write it as a binary"};
@@ -243,7 +234,7 @@ class Translation {
 Result<Command> parse_command(std::string_view text, uint32_t line) {
   wabt::Errors errors;
   auto lexer = wabt::WastLexer::CreateBufferLexer("script", text.data(), text.size(), &errors);
-  wabt::WastParseOptions options(script_features());
+  wabt::WastParseOptions options(wasm::supported_features());
   std::unique_ptr<wabt::Script> script;
   if (wabt::Failed(wabt::ParseWastScript(lexer.get(), &script, &errors, &options)) ||
       script->commands.size() != 1) {
@@ -270,7 +261,7 @@ ModuleSource read_wat(std::string_view text) {
   std::replace(lines.begin(), lines.end(), '\r', '\n');
   wabt::Errors errors;
   auto lexer = wabt::WastLexer::CreateBufferLexer("module", lines.data(), lines.size(), &errors);
-  wabt::WastParseOptions options(script_features());
+  wabt::WastParseOptions options(wasm::supported_features());
   std::unique_ptr<wabt::Module> module;
   if (wabt::Failed(wabt::ParseWatModule(lexer.get(), &module, &errors, &options))) {
     return {.bytes = {}, .refused = first_of(errors)};
