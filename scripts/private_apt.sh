@@ -61,16 +61,45 @@ retry() {
   return 1
 }
 
-# fetch_source APT-DIR PACKAGE FILE SHA256 OUT: one upstream tarball of a Debian source package. A tarball is often
-# listed by several versions in several suites of which a mirror may lack some, so each one is tried.
+# fetch_source APT-DIR PACKAGE FILE SHA256 OUT [PATTERN]: one upstream tarball of a Debian source package, into OUT.
+#
+# A tarball is often listed by several versions in several suites of which a mirror may lack some, so each one is tried.
+# Suites move on, and one day none of them lists FILE any longer. The archive's pool keeps it for a while; after that the
+# newest tarball whose name matches the extended regular expression PATTERN is taken, with a word about it: apt has
+# checked its signature.
 fetch_source() {
-  local apt=$1 package=$2 file=$3 sha256=$4 out=$5 version
-  for version in $(private_apt "$apt" apt-cache showsrc "$package" |
-    awk -v file="$file" '$1 == "Version:" { version = $2 } $NF == file { print version }' | sort -u); do
-    (cd "$out" && private_apt "$apt" apt-get -q source --download-only --tar-only "$package=$version") || continue
+  local apt=$1 package=$2 file=$3 sha256=$4 out=$5 pattern=${6:-} version other
+  while read -r version _; do
+    fetch_version "$apt" "$package" "$version" "$out" || continue
     if echo "$sha256  $out/$file" | sha256sum --check --status; then return 0; fi
     echo "$file of $package $version has another checksum than expected" >&2
-  done
+  done < <(source_versions "$apt" "$package" | awk -v file="$file" '$2 == file')
+  if fetch_from_pool "$package" "$file" "$sha256" "$out"; then return 0; fi
+  if [ -n "$pattern" ]; then
+    while read -r version other; do
+      fetch_version "$apt" "$package" "$version" "$out" || continue
+      echo "note: $file is no longer offered; $other of $package $version is taken instead" >&2
+      return 0
+    done < <(source_versions "$apt" "$package" | awk -v pattern="^$pattern\$" '$2 ~ pattern' | sort -rV)
+  fi
   echo "no source package $package on this machine's mirror offers $file with the expected checksum" >&2
   return 1
+}
+
+fetch_version() {
+  (cd "$4" && private_apt "$1" apt-get -q source --download-only --tar-only "$2=$3")
+}
+
+# What the lists no longer name. The pool's folders are named after the package, those of libraries by four letters.
+fetch_from_pool() {
+  local package=$1 file=$2 sha256=$3 out=$4 letters=${1:0:1}
+  case $package in lib*) letters=${package:0:4} ;; esac
+  /usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file \
+    "$(apt_mirror bookworm)/pool/main/$letters/$package/$file" "$out/$file" "SHA256:$sha256"
+}
+
+# VERSION FILE of every upstream tarball that the lists have of a source package.
+source_versions() {
+  private_apt "$1" apt-cache showsrc "$2" |
+    awk '$1 == "Version:" { version = $2 } $NF ~ /\.orig\.tar\.[a-z0-9]+$/ { print version, $NF }' | sort -uV
 }

@@ -4,8 +4,9 @@
 #
 # The sources of the guest's libraries, unpacked: wasi-libc, LLVM's run-time libraries, zlib.
 # They are the upstream tarballs of Debian source packages. bookworm's own wasi-libc is from 2022 and has no threads, so
-# the newer ones come from other suites of the same archive; the checksum, not the suite, says what is taken. Debian's
-# patches are not applied: none of them concerns these libraries.
+# the newer ones come from other suites of the same archive; the checksum, not the suite, says what is taken – as long
+# as a suite offers it: after that, what the suites have now (fetch_source). Debian's patches are not applied: none of
+# them concerns these libraries.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=scripts/private_apt.sh
@@ -17,9 +18,9 @@ build() {
   mkdir -p "$downloads"
   private_apt_setup "$downloads/apt" deb-src bookworm trixie-backports sid bookworm-security
   fetch wasi-libc wasi-libc_0.0~git20260129.ec0effd.orig.tar.xz \
-    9f63635e532d74d5a62e43d5bc061850fae493683039ee81f1fc81d036719d78
+    9f63635e532d74d5a62e43d5bc061850fae493683039ee81f1fc81d036719d78 'wasi-libc_0.0~git202[6-9].*'
   fetch llvm-toolchain-22 llvm-toolchain-22_22.1.8.orig.tar.xz \
-    b49b9277aef97616320b2da259e1f8174c65b0ce2fbe2e8629644a97693402fe
+    b49b9277aef97616320b2da259e1f8174c65b0ce2fbe2e8629644a97693402fe 'llvm-toolchain-22_22[.].*'
   fetch zlib zlib_1.2.13.dfsg.orig.tar.bz2 71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1
   unpack_wasi_libc "$out"
   unpack_llvm "$out"
@@ -27,9 +28,10 @@ build() {
   rm -rf "$downloads"
 }
 
+# fetch PACKAGE FILE SHA256 [PATTERN]
 fetch() {
   echo "fetching $2"
-  fetch_source "$downloads/apt" "$1" "$2" "$3" "$downloads"
+  fetch_source "$downloads/apt" "$1" "$2" "$3" "$downloads" "${4:-}"
 }
 
 # unpack TARBALL DIR [MEMBER...]: without the tarball's top folder
