@@ -28,9 +28,22 @@ constexpr std::string_view big_program = R"((module
       (local.set $i (i32.add (local.get $i) (i32.const 64)))
       (br_if $next (i32.lt_u (local.get $i) (i32.const 67108864)))))))";
 
+// One pool a process, shared by a benchmark's threads; anew where a benchmark wants it otherwise.
+std::unique_ptr<slot::SlotPool>& pool_of_process() {
+  static std::unique_ptr<slot::SlotPool> pool;
+  return pool;
+}
+void reserve_slots(uint32_t keep) {
+  pool_of_process().reset();
+  pool_of_process() = std::move(*slot::SlotPool::reserve(slot::max_slots, keep));
+}
+void keep_slots(const benchmark::State&) { reserve_slots(slot::SlotPool::default_keep); }
+void keep_no_slots(const benchmark::State&) { reserve_slots(0); }
 slot::SlotPool& slots() {
-  static auto pool = std::move(*slot::SlotPool::reserve());
-  return *pool;
+  if (pool_of_process() == nullptr) {
+    reserve_slots(slot::SlotPool::default_keep);
+  }
+  return *pool_of_process();
 }
 const slot::DirtyPages& dirty() {
   static slot::DirtyPages pages = std::move(*slot::DirtyPages::open());
@@ -62,8 +75,15 @@ void isolated_call_warm(benchmark::State& state) {
     one_call(pool, *thread);
   }
 }
-BENCHMARK(isolated_call_warm)->Unit(benchmark::kMicrosecond)->Threads(1)->Threads(2)->UseRealTime();
+BENCHMARK(isolated_call_warm)
+    ->Setup(keep_slots)
+    ->Unit(benchmark::kMicrosecond)
+    ->Threads(1)
+    ->Threads(2)
+    ->UseRealTime();
 
+// In slots that hold no pages. With two threads "Time" is the wall time of both together by the
+// calls of both, and "CPU" what one call costs.
 void isolated_call_new_slot(benchmark::State& state) {
   auto thread = must(cpu::Thread::attach());
   WarmPool pool(small_template(*thread), slots(), dirty(), 0);
@@ -72,6 +92,54 @@ void isolated_call_new_slot(benchmark::State& state) {
   }
 }
 BENCHMARK(isolated_call_new_slot)
+    ->Setup(keep_slots)
+    ->Unit(benchmark::kMicrosecond)
+    ->Threads(1)
+    ->Threads(2)
+    ->UseRealTime();
+// Every slot closed after its call, and mapped anew: what the first call in each slot costs.
+BENCHMARK(isolated_call_new_slot)
+    ->Name("isolated_call_slot_mapped_anew")
+    ->Setup(keep_no_slots)
+    ->Teardown(keep_slots)
+    ->Unit(benchmark::kMicrosecond)
+    ->Threads(1)
+    ->Threads(2)
+    ->UseRealTime();
+
+// The kernel's part of such a call and nothing else: an image of 16 KiB between zero pages, five
+// pages written, all given up. Arg 0: mapped anew each time; 1: only the pages are given up.
+void floor_mapping_and_faults(benchmark::State& state) {
+  constexpr size_t zero_bytes = 1 << 20;
+  constexpr size_t image_bytes = 16 << 10;
+  constexpr size_t bytes = 2 * zero_bytes + image_bytes;
+  constexpr int reserved = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  UniqueFd file(::memfd_create("weft-bench", MFD_CLOEXEC));
+  CHECK(::ftruncate(file.value(), image_bytes) == 0);
+  auto* at = static_cast<char*>(::mmap(nullptr, bytes, PROT_NONE, reserved, -1, 0));
+  char* image = at + zero_bytes;
+  auto open = [&] {
+    ::mprotect(at, bytes, PROT_READ | PROT_WRITE);
+    ::mmap(image, image_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file.value(), 0);
+  };
+  open();
+  for (auto _ : state) {
+    for (char* page :
+         {image - 4096, image, image + 4096, image + image_bytes, image + image_bytes + 4096}) {
+      *const_cast<volatile char*>(page) = 1;
+    }
+    if (state.range(0) == 0) {
+      ::mmap(at, bytes, PROT_NONE, reserved | MAP_FIXED, -1, 0);
+      open();
+    } else {
+      ::madvise(at, bytes, MADV_DONTNEED);
+    }
+  }
+  ::munmap(at, bytes);
+}
+BENCHMARK(floor_mapping_and_faults)
+    ->Arg(0)
+    ->Arg(1)
     ->Unit(benchmark::kMicrosecond)
     ->Threads(1)
     ->Threads(2)

@@ -72,8 +72,7 @@ Result<slot::Slot> WarmPool::slot(std::optional<uint32_t> index) {
     warm_.erase(found);
     return slot;
   }
-  TRY(slot, index ? slots_.acquire_at(*index) : slots_.acquire());
-  TRY_VOID(image.map_into(slot));
+  TRY(slot, image.acquire_slot(slots_, index));
   resets_.insert_or_assign(slot.index(), snapshot::Reset(template_->image()));
   return std::move(slot);
 }

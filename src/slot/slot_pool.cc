@@ -52,7 +52,7 @@ bool replace(std::byte* at, uint64_t bytes, int protection, int flags, int fd,
 
 }  // namespace
 
-Result<std::unique_ptr<SlotPool>> SlotPool::reserve(uint32_t slots) {
+Result<std::unique_ptr<SlotPool>> SlotPool::reserve(uint32_t slots, uint32_t keep) {
   CHECK(slots > 0 && slots <= max_slots, "{} slots, at most {}", slots, max_slots);
   void* want = reinterpret_cast<void*>(pool_address);
   void* got =
@@ -70,18 +70,14 @@ Result<std::unique_ptr<SlotPool>> SlotPool::reserve(uint32_t slots) {
                  pool_address);
   }
   ::madvise(got, pool_bytes(slots), MADV_DONTDUMP);
-  return std::unique_ptr<SlotPool>(new SlotPool(slots, max_map_count() - spare_mappings));
+  return std::unique_ptr<SlotPool>(new SlotPool(slots, keep, max_map_count() - spare_mappings));
 }
 
-SlotPool::SlotPool(uint32_t slots, int64_t mapping_limit)
-    : slots_(slots),
-      mapping_limit_(mapping_limit),
-      pieces_(slots),
-      taken_(slots),
-      listed_(slots, true) {
-  free_.reserve(slots);
+SlotPool::SlotPool(uint32_t slots, uint32_t keep, int64_t mapping_limit)
+    : slots_(slots), keep_(keep), mapping_limit_(mapping_limit), records_(slots) {
+  closed_.reserve(slots);
   for (uint32_t i = slots; i > 0; --i) {
-    free_.push_back(i - 1);
+    closed_.push_back(i - 1);
   }
 }
 
@@ -95,121 +91,31 @@ uint32_t SlotPool::in_use() const {
   return in_use_;
 }
 
-Result<Slot> SlotPool::acquire() {
-  std::lock_guard lock(mutex_);
-  while (!free_.empty()) {
-    uint32_t index = free_.back();
-    free_.pop_back();
-    listed_[index] = false;
-    if (!taken_[index]) {
-      return take(index);
-    }
+// One mapping over all that the slot had.
+bool SlotPool::close_whole(uint32_t index) {
+  Record& record = records_[index];
+  record.layout.clear();
+  if (record.pieces.empty()) {
+    return true;
   }
-  return error(Error::Kind::exhausted, "all {} slots of this process are in use", slots_);
-}
-
-Result<Slot> SlotPool::acquire_at(uint32_t index) {
-  std::lock_guard lock(mutex_);
-  if (index >= slots_) {
-    return error(Error::Kind::invalid, "slot {} does not exist, this process has {}", index,
-                 slots_);
+  int64_t begin = record.pieces.front().begin;
+  auto bytes = static_cast<uint64_t>(record.pieces.back().end - begin);
+  if (!replace(base_of(index) + begin, bytes, PROT_NONE, reserved_flags, -1, 0)) {
+    return false;
   }
-  if (taken_[index]) {
-    return error(Error::Kind::exhausted, "slot {} is in use in this process", index);
-  }
-  return take(index);  // it stays on free_, and acquire() skips it
-}
-
-Result<Slot> SlotPool::take(uint32_t index) {
-  taken_[index] = true;
-  ++in_use_;
-  return Slot(this, index);
-}
-
-void SlotPool::give_back(uint32_t index) {
-  // One mapping over all that the slot had. The kernel refuses only when it is out of memory for
-  // the mapping itself; such a slot is lost rather than handed on with somebody's pages in it.
-  Pieces& pieces = pieces_[index];
-  bool clean = true;
-  if (!pieces.empty()) {
-    int64_t begin = pieces.front().begin;
-    auto bytes = static_cast<uint64_t>(pieces.back().end - begin);
-    clean = replace(base_of(index) + begin, bytes, PROT_NONE, reserved_flags, -1, 0);
-    if (clean) {
-      mappings_ -= mappings(pieces);
-      pieces.clear();
-    }
-  }
-  std::lock_guard lock(mutex_);
-  --in_use_;
-  if (!clean) {
-    return;
-  }
-  taken_[index] = false;
-  if (!listed_[index]) {
-    listed_[index] = true;
-    free_.push_back(index);
-  }
-}
-
-int64_t SlotPool::mappings(const Pieces& pieces) {
-  if (pieces.empty()) {
-    return 0;  // part of the hole of the slot before
-  }
-  int64_t holes = 1;
-  for (size_t i = 1; i < pieces.size(); ++i) {
-    holes += pieces[i - 1].end != pieces[i].begin ? 1 : 0;
-  }
-  return holes + static_cast<int64_t>(pieces.size());
-}
-
-bool SlotPool::is_closed(const Pieces& pieces, int64_t begin, int64_t end) {
-  return std::ranges::none_of(pieces,
-                              [&](const Piece& p) { return p.begin < end && begin < p.end; });
-}
-
-SlotPool::Pieces SlotPool::without(const Pieces& pieces, int64_t begin, int64_t end) {
-  Pieces rest;
-  rest.reserve(pieces.size() + 2);
-  for (const Piece& p : pieces) {
-    if (p.end <= begin || end <= p.begin) {
-      rest.push_back(p);
-      continue;
-    }
-    if (p.begin < begin) {
-      rest.push_back({p.begin, begin, p.is_file});
-    }
-    if (end < p.end) {
-      rest.push_back({end, p.end, p.is_file});
-    }
-  }
-  return rest;
-}
-
-SlotPool::Pieces SlotPool::with(const Pieces& pieces, Piece added) {
-  Pieces all = without(pieces, added.begin, added.end);
-  auto next = std::ranges::find_if(all, [&](const Piece& p) { return p.begin >= added.end; });
-  auto at = all.insert(next, added);
-  if (added.is_file) {
-    return all;
-  }
-  if (auto after = at + 1; after != all.end() && !after->is_file && after->begin == at->end) {
-    at->end = after->end;
-    all.erase(after);
-  }
-  if (at != all.begin()) {
-    if (auto before = at - 1; !before->is_file && before->end == at->begin) {
-      before->end = at->end;
-      all.erase(at);
-    }
-  }
-  return all;
+  mappings_ -= mappings(record.pieces);
+  record.pieces.clear();
+  return true;
 }
 
 Result<void> SlotPool::count(uint32_t index, const Pieces& after) {
-  int64_t more = mappings(after) - mappings(pieces_[index]);
+  int64_t more = mappings(after) - mappings(records_[index].pieces);
   int64_t total = mappings_.fetch_add(more) + more;
-  if (more > 0 && total > mapping_limit_) {
+  while (more > 0 && total > mapping_limit_) {
+    if (shut_idle()) {
+      total = mappings_.load();
+      continue;
+    }
     mappings_ -= more;
     return error(Error::Kind::exhausted,
                  "the {} mappings that vm.max_map_count leaves to slots are in use; raise it with "
@@ -225,19 +131,19 @@ Result<void> SlotPool::open(uint32_t index, int64_t offset, uint64_t bytes) {
     return {};
   }
   int64_t end = offset + static_cast<int64_t>(bytes);
-  Pieces after = with(pieces_[index], {offset, end, false});
+  Pieces after = with(records_[index].pieces, {offset, end, false});
   TRY_VOID(count(index, after));
   std::byte* at = base_of(index) + offset;
   constexpr int protection = PROT_READ | PROT_WRITE;
-  bool done = is_closed(pieces_[index], offset, end)
+  bool done = is_closed(records_[index].pieces, offset, end)
                   ? ::mprotect(at, bytes, protection) == 0
                   : replace(at, bytes, protection, reserved_flags, -1, 0);
   if (!done) {
     int reason = errno;
-    mappings_ -= mappings(after) - mappings(pieces_[index]);
+    mappings_ -= mappings(after) - mappings(records_[index].pieces);
     return io_error(reason, fmt::format("opening {} bytes of slot {}", bytes, index));
   }
-  pieces_[index] = std::move(after);
+  records_[index].pieces = std::move(after);
   return {};
 }
 
@@ -247,32 +153,67 @@ Result<void> SlotPool::map(uint32_t index, int64_t offset, uint64_t bytes, int f
   if (bytes == 0) {
     return {};
   }
-  Pieces after = with(pieces_[index], {offset, offset + static_cast<int64_t>(bytes), true});
+  Pieces after = with(records_[index].pieces, {offset, offset + static_cast<int64_t>(bytes), true});
   TRY_VOID(count(index, after));
   if (!replace(base_of(index) + offset, bytes, PROT_READ | PROT_WRITE, sharing | MAP_NORESERVE, fd,
                file_offset)) {
     int reason = errno;
-    mappings_ -= mappings(after) - mappings(pieces_[index]);
+    mappings_ -= mappings(after) - mappings(records_[index].pieces);
     return io_error(reason, fmt::format("mapping {} bytes of a file into slot {}", bytes, index));
   }
-  pieces_[index] = std::move(after);
+  records_[index].pieces = std::move(after);
+  records_[index].layout.clear();
+  return {};
+}
+
+Result<void> SlotPool::arrange(uint32_t index, const Layout& layout) {
+  CHECK(records_[index].pieces.empty(), "slot {} is arranged and not closed", index);
+  if (layout.empty()) {
+    return {};
+  }
+  int64_t begin = layout.front().begin;
+  int64_t end = begin;
+  Pieces after;
+  for (const Part& part : layout) {
+    check_range(part.begin, part.bytes);
+    CHECK(part.begin == end && part.bytes != 0, "a part at {} follows one that ends at {}",
+          part.begin, end);
+    end += static_cast<int64_t>(part.bytes);
+    after = with(after, {part.begin, end, part.file != nullptr});
+  }
+  TRY_VOID(count(index, after));
+  // The files' parts are opened with the rest and then replaced: one call for all that is zero.
+  std::byte* base = base_of(index);
+  bool done =
+      ::mprotect(base + begin, static_cast<size_t>(end - begin), PROT_READ | PROT_WRITE) == 0;
+  for (const Part& part : layout) {
+    done = done && (part.file == nullptr ||
+                    replace(base + part.begin, part.bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_NORESERVE, part.file->value(), part.file_offset));
+  }
+  records_[index].pieces = std::move(after);
+  if (!done) {
+    auto reason = io_error(errno, fmt::format("mapping an image into slot {}", index));
+    CHECK(close_whole(index), "slot {} cannot be closed: errno {}", index, errno);
+    return reason;
+  }
   return {};
 }
 
 Result<void> SlotPool::close(uint32_t index, int64_t offset, uint64_t bytes) {
   check_range(offset, bytes);
   int64_t end = offset + static_cast<int64_t>(bytes);
-  if (bytes == 0 || is_closed(pieces_[index], offset, end)) {
+  if (bytes == 0 || is_closed(records_[index].pieces, offset, end)) {
     return {};
   }
-  Pieces after = without(pieces_[index], offset, end);
+  Pieces after = without(records_[index].pieces, offset, end);
   TRY_VOID(count(index, after));
   if (!replace(base_of(index) + offset, bytes, PROT_NONE, reserved_flags, -1, 0)) {
     int reason = errno;
-    mappings_ -= mappings(after) - mappings(pieces_[index]);
+    mappings_ -= mappings(after) - mappings(records_[index].pieces);
     return io_error(reason, fmt::format("closing {} bytes of slot {}", bytes, index));
   }
-  pieces_[index] = std::move(after);
+  records_[index].pieces = std::move(after);
   return {};
 }
 
@@ -309,6 +250,8 @@ Result<void> Slot::map(int64_t offset, uint64_t bytes, int fd, uint64_t file_off
 Result<void> Slot::map_shared(int64_t offset, uint64_t bytes, int fd, uint64_t file_offset) {
   return pool_->map(index_, offset, bytes, fd, file_offset, MAP_SHARED);
 }
+
+Result<void> Slot::arrange(const Layout& layout) { return pool_->arrange(index_, layout); }
 
 Result<void> Slot::close(int64_t offset, uint64_t bytes) {
   return pool_->close(index_, offset, bytes);

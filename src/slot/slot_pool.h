@@ -19,11 +19,25 @@
 // leave the rest of the process too few. A slot whose stack, instance block and memory touch each
 // other costs two mappings: what is open, and the hole up to the next slot.
 //
+// A slot that was had with a layout keeps its mappings when it comes back, for the next guest of
+// the same layout: making them anew, and the first faults in them, take the lock of the process's
+// address space, and two threads that do so at once wait for each other. Giving up a slot's pages
+// makes every other processor forget its translations, which takes longer than all the rest of a
+// short call; so a few slots are cleared together, for one such interruption:
+//
+//     closed ──acquire──► taken ──given back──► used ──a few together──► kept ──acquire(layout)──►
+//     taken
+//       ▲                  │ no layout                                    │ too many kept, slots or
+//       └──────────────────┴──────────────────────────────────────────────┘ mappings wanted
+//
 // Thread safety: SlotPool is safe from any thread; a Slot belongs to one thread at a time.
-// Invariant: all pages of a free slot are PROT_NONE and hold no memory.
+// Invariants: a slot that is handed out holds nothing of who had it before. All pages of a closed
+// slot are PROT_NONE; closed and kept slots hold no memory, used ones together at most what
+// `used_bytes_limit` of open addresses can hold.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,6 +46,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
+#include "slot/pieces.h"
 
 namespace weft::slot {
 
@@ -73,6 +89,15 @@ inline constexpr uint32_t max_slots = 11'500;
 
 class SlotPool;
 
+// What a slot is to show: parts in ascending order, each beginning where the one before ends.
+struct Part {
+  int64_t begin;  // offset from the base; page aligned, as is the length
+  uint64_t bytes;
+  std::shared_ptr<const UniqueFd> file;  // mapped privately; null: zero pages
+  uint64_t file_offset = 0;
+};
+using Layout = std::vector<Part>;
+
 // One slot, given back to its pool when it ends.
 class Slot {
  public:
@@ -93,6 +118,8 @@ class Slot {
                                  uint64_t file_offset);  // private
   [[nodiscard]] Result<void> map_shared(int64_t offset, uint64_t bytes, int fd,
                                         uint64_t file_offset);
+  // All of a layout with the fewest system calls. REQUIRES: the slot is closed.
+  [[nodiscard]] Result<void> arrange(const Layout& layout);
   [[nodiscard]] Result<void> close(int64_t offset,
                                    uint64_t bytes);  // back to PROT_NONE, pages freed
   void forget(int64_t offset,
@@ -109,8 +136,15 @@ class Slot {
 
 class SlotPool {
  public:
-  // Reserves the addresses; no memory. `slots` ≤ max_slots. One pool a process.
-  static Result<std::unique_ptr<SlotPool>> reserve(uint32_t slots = max_slots);
+  // Slots that are cleared together, and the open addresses that they have at most.
+  static constexpr size_t used_limit = 8;
+  static constexpr uint64_t used_bytes_limit = uint64_t{256} << 20;
+  static constexpr uint32_t default_keep = 64;
+
+  // Reserves the addresses; no memory. `slots` ≤ max_slots. One pool a process. Up to `keep` free
+  // slots keep their mappings.
+  static Result<std::unique_ptr<SlotPool>> reserve(uint32_t slots = max_slots,
+                                                   uint32_t keep = default_keep);
   ~SlotPool();
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
@@ -118,6 +152,8 @@ class SlotPool {
   [[nodiscard]] Result<Slot> acquire();  // any free slot; Error exhausted when none is left
   [[nodiscard]] Result<Slot> acquire_at(
       uint32_t index);  // that slot; Error exhausted when it is taken
+  // Any free slot, arranged. It keeps its mappings when it is given back.
+  [[nodiscard]] Result<Slot> acquire(const Layout& layout);
   uint32_t capacity() const { return slots_; }
   uint32_t in_use() const;
 
@@ -127,39 +163,58 @@ class SlotPool {
 
  private:
   friend class Slot;
-  // What lies between two addresses of a slot that are not closed. Neighbours that are open are one
-  // piece, as they are one mapping; a piece that maps a file stands alone.
-  struct Piece {
-    int64_t begin;  // offsets from the base
-    int64_t end;
+  enum class Standing : uint8_t { closed, taken, used, clearing, kept };
+  // A part as a free slot remembers it: without keeping the file.
+  struct KeptPart {
+    int64_t begin;
+    uint64_t bytes;
+    std::weak_ptr<const UniqueFd> file;
     bool is_file;
+    uint64_t file_offset;
   };
-  using Pieces = std::vector<Piece>;  // ascending
+  // Belongs to whom the slot belongs to: its thread when taken or clearing, else to the mutex.
+  struct Record {
+    Pieces pieces;
+    std::vector<KeptPart> layout;  // empty: it does not keep its mappings
+    Standing standing = Standing::closed;
+    bool is_listed = true;  // on closed_?
+  };
 
-  SlotPool(uint32_t slots, int64_t mapping_limit);
-  Result<Slot> take(uint32_t index);
+  SlotPool(uint32_t slots, uint32_t keep, int64_t mapping_limit);
   void give_back(uint32_t index);
   Result<void> open(uint32_t index, int64_t offset, uint64_t bytes);
   Result<void> map(uint32_t index, int64_t offset, uint64_t bytes, int fd, uint64_t file_offset,
                    int sharing);
+  Result<void> arrange(uint32_t index, const Layout& layout);
   Result<void> close(uint32_t index, int64_t offset, uint64_t bytes);
   // Counts the mappings of `after` in place of those of the slot now, or answers Error exhausted
   // and changes nothing.
   Result<void> count(uint32_t index, const Pieces& after);
-  static bool is_closed(const Pieces& pieces, int64_t begin, int64_t end);
-  static Pieces without(const Pieces& pieces, int64_t begin, int64_t end);
-  static Pieces with(const Pieces& pieces, Piece added);
-  static int64_t mappings(const Pieces& pieces);
+
+  // slot_recycling.cc. Those that take indices of slots that are clearing leave none so.
+  Result<Slot> take(uint32_t index);        // REQUIRES: the mutex
+  std::vector<uint32_t> take_used();        // REQUIRES: the mutex
+  void clear(std::vector<uint32_t> slots);  // to kept, or to closed
+  void shut(std::vector<uint32_t> slots);   // to closed
+  bool close_whole(uint32_t index);
+  bool restore(uint32_t index);  // after its pages are gone: is it as its layout?
+  bool shut_idle();              // all that is used or kept; false: there was nothing
+  static bool is_alike(const std::vector<KeptPart>& kept, const Layout& layout);
+  static bool is_stale(const std::vector<KeptPart>& kept);
 
   uint32_t slots_;
+  uint32_t keep_;
   int64_t mapping_limit_;  // of all slots together
   std::atomic<int64_t> mappings_ = 0;
-  std::vector<Pieces> pieces_;  // of each slot; belongs to the slot's thread
-  mutable std::mutex mutex_;    // guards what follows
-  std::vector<uint32_t>
-      free_;  // a stack: the slot that was used last is warm; may name slots taken by number
-  std::vector<bool> taken_;
-  std::vector<bool> listed_;  // is the slot on free_?
+  std::vector<Record> records_;
+  mutable std::mutex mutex_;  // guards what follows, and standings
+  std::condition_variable cleared_;
+  // Stacks: the slot that was used last is warm. closed_ may name slots taken by number.
+  std::vector<uint32_t> closed_;
+  std::vector<uint32_t> used_;
+  uint64_t used_bytes_ = 0;  // open addresses of these
+  std::vector<uint32_t> kept_;
+  uint32_t clearing_ = 0;
   uint32_t in_use_ = 0;
 };
 

@@ -274,7 +274,7 @@ Result<slot::Slot> Frozen::map(slot::SlotPool& pool) const {
     return error(kind, "{}: must go on in the slot that it was frozen in: {}", name_,
                  slot.error().message());
   }
-  TRY_VOID(pages_->map_into(*slot, description_.extent, thaw_pieces));
+  TRY_VOID(slot->arrange(pages_->layout(description_.extent, thaw_pieces)));
   return slot;
 }
 

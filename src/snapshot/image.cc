@@ -46,6 +46,7 @@ Result<std::shared_ptr<const Image>> Image::take(const instance::Instance& insta
   }
   image->view_ = static_cast<const std::byte*>(view);
   image->pages_ = std::make_shared<PageFile>(std::move(fd), 0, begin, std::move(runs));
+  image->layout_ = image->pages_->layout(image->extent_, image_pieces);
   return std::shared_ptr<const Image>(std::move(image));
 }
 
@@ -63,10 +64,15 @@ uint64_t Image::stored_bytes() const {
   return bytes;
 }
 
-Result<void> Image::map_into(slot::Slot& slot) const {
-  CHECK(!slot_ || *slot_ == slot.index(), "an image of slot {} cannot live in slot {}", *slot_,
-        slot.index());
-  return pages_->map_into(slot, extent_, image_pieces);
+Result<slot::Slot> Image::acquire_slot(slot::SlotPool& pool, std::optional<uint32_t> index) const {
+  if (!slot_ && !index) {
+    return pool.acquire(layout_);
+  }
+  uint32_t wanted = index ? *index : *slot_;
+  CHECK(!slot_ || *slot_ == wanted, "an image of slot {} cannot live in slot {}", *slot_, wanted);
+  TRY(slot, pool.acquire_at(wanted));
+  TRY_VOID(slot.arrange(layout_));
+  return std::move(slot);
 }
 
 const std::byte* Image::page(int64_t offset) const {

@@ -4,9 +4,9 @@
 // It lies in a memory file and is mapped copy-on-write, so a new guest costs two or three mappings
 // and the pages that it writes; what it only reads is there once for all of them.
 //
-//     take() ──► Image ──► map_into(slot) ──► Instance::adopt ──► guest runs ──► Reset::to_image ─┐
-//                               ▲                                                                 │
-//                               └──────────────── the slot is as after map_into() ◄───────────────┘
+//     take() ──► Image ──► acquire_slot() ──► Instance::adopt ──► guest runs ──► Reset::to_image ─┐
+//                                         ▲                                                       │
+//                                         └─── the slot is as after acquire_slot() ◄──────────────┘
 //
 // Everything in the instance block that names the slot or the process is written by
 // Instance::adopt, so an image taken while no call is in progress may be mapped into any slot. With
@@ -43,8 +43,9 @@ class Image {
   const std::shared_ptr<const PageFile>& pages() const { return pages_; }
   uint64_t stored_bytes() const;
 
-  // REQUIRES: the slot is closed, and the one of slot() if there is one.
-  [[nodiscard]] Result<void> map_into(slot::Slot& slot) const;
+  // A slot that shows the image: that of slot() or `index`, if there is one, or else any. Errors:
+  // those of the pool. REQUIRES: index is slot() if there is one.
+  Result<slot::Slot> acquire_slot(slot::SlotPool& pool, std::optional<uint32_t> index) const;
 
   // The bytes of a stored page; null for one that is zero. `offset` is that of a page.
   const std::byte* page(int64_t offset) const;
@@ -55,6 +56,7 @@ class Image {
   Extent extent_;
   std::optional<uint32_t> slot_;
   std::shared_ptr<const PageFile> pages_;
+  slot::Layout layout_;
   const std::byte* view_ = nullptr;  // the file from its begin, for the host to read
   uint64_t view_bytes_ = 0;
 };

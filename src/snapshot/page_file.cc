@@ -61,14 +61,21 @@ const std::byte* blanked(const std::byte* base, const Run& run, const Runs& blan
 
 }  // namespace
 
-Result<void> PageFile::map_into(slot::Slot& slot, const Extent& extent, size_t most_pieces) const {
+slot::Layout PageFile::layout(const Extent& extent, size_t most_pieces) const {
+  slot::Layout parts;
+  auto zeros = [&](int64_t from, int64_t to) {
+    if (from < to) {
+      parts.push_back({from, static_cast<uint64_t>(to - from), nullptr});
+    }
+  };
   int64_t done = extent.begin();
   for (const Run& piece : pieces_of(runs_, most_pieces)) {
-    TRY_VOID(slot.open(done, static_cast<uint64_t>(piece.begin - done)));
-    TRY_VOID(slot.map(piece.begin, piece.bytes(), fd_.value(), place(piece.begin)));
+    zeros(done, piece.begin);
+    parts.push_back({piece.begin, piece.bytes(), fd_, place(piece.begin)});
     done = piece.end;
   }
-  return slot.open(done, static_cast<uint64_t>(extent.end() - done));
+  zeros(done, extent.end());
+  return parts;
 }
 
 Result<std::vector<StoredRun>> write_pages(int fd, uint64_t file_begin, int64_t begin,

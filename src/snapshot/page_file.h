@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/result.h"
@@ -25,23 +26,25 @@ class PageFile {
  public:
   // `runs` are the pages that are stored, all from `begin` on.
   PageFile(UniqueFd fd, uint64_t file_begin, int64_t begin, Runs runs)
-      : fd_(std::move(fd)), file_begin_(file_begin), begin_(begin), runs_(std::move(runs)) {}
+      : fd_(std::make_shared<const UniqueFd>(std::move(fd))),
+        file_begin_(file_begin),
+        begin_(begin),
+        runs_(std::move(runs)) {}
 
-  int fd() const { return fd_.value(); }
+  int fd() const { return fd_->value(); }
   int64_t begin() const { return begin_; }
   const Runs& runs() const { return runs_; }
   uint64_t place(int64_t offset) const {
     return file_begin_ + static_cast<uint64_t>(offset - begin_);
   }
 
-  // Maps what is stored and opens the rest of the extent as zero pages. At most `most_pieces` parts
-  // of the file are mapped; small holes between stored pages, and what is left when there are too
-  // many, are mapped from the file too. REQUIRES: the slot is closed.
-  [[nodiscard]] Result<void> map_into(slot::Slot& slot, const Extent& extent,
-                                      size_t most_pieces) const;
+  // What is stored, and the rest of the extent as zero pages. At most `most_pieces` parts of the
+  // file are mapped; small holes between stored pages, and what is left when there are too many,
+  // are mapped from the file too.
+  slot::Layout layout(const Extent& extent, size_t most_pieces) const;
 
  private:
-  UniqueFd fd_;
+  std::shared_ptr<const UniqueFd> fd_;
   uint64_t file_begin_;
   int64_t begin_;
   Runs runs_;

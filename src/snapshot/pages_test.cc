@@ -56,7 +56,7 @@ TEST_F(Pages, what_was_written_comes_back_and_all_else_is_zero) {
       (Runs{
           {-3 * page, -2 * page}, {-page, page}, {3 * page, 4 * page}, {900 * page, 901 * page}}));
   PageFile pages(std::move(file), page, -3 * page, runs_of(*stored));
-  ASSERT_TRUE(pages.map_into(to, extent, 2));
+  ASSERT_TRUE(to.arrange(pages.layout(extent, 2)));
   std::memset(from.base() - page + 16, 0, 8);
   EXPECT_EQ(std::memcmp(to.base() + extent.begin(), from.base() + extent.begin(),
                         static_cast<size_t>(extent.end() - extent.begin())),
@@ -79,7 +79,7 @@ TEST_F(Pages, many_pieces_are_mapped_as_few) {
   ASSERT_TRUE(stored);
   PageFile pages(std::move(file), 0, 0, runs_of(*stored));
   ASSERT_EQ(pages.runs().size(), 11u);
-  ASSERT_TRUE(pages.map_into(to, extent, 3));
+  ASSERT_TRUE(to.arrange(pages.layout(extent, 3)));
   EXPECT_EQ(std::memcmp(to.base(), from.base(), static_cast<size_t>(extent.end())), 0);
 }
 
