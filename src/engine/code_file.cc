@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <xxhash.h>
+#include <xxh_x86dispatch.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -65,7 +65,7 @@ class CodeFile {
   // Closed linking: address of the function's cpu::FuncRef.
   uint64_t descriptor(uint32_t function) const;
   const cpu::CodeRange& range() const { return range_; }
-  std::span<const uint8_t> data() const;
+  std::span<const uint8_t> data() const;  // of all segments; adds their sizes up
   // The whole file, to be embedded in another.
   std::span<const uint8_t> bytes() const {
     return {static_cast<const uint8_t*>(file_), file_bytes_};

@@ -363,6 +363,7 @@ Result<void> Instance::write_segments() {
       (&at<uint32_t>(info.layout.element_sizes))[i] = 0;
     }
   }
+  std::span<const uint8_t> data = code_->data();
   for (uint32_t i = 0; i < info.data.size(); ++i) {
     const engine::DataInfo& segment = info.data[i];
     if (segment.mode != wasm::SegmentMode::active) {
@@ -374,7 +375,7 @@ Result<void> Instance::write_segments() {
                    "out of bounds memory access: data segment {} does not fit", i);
     }
     if (segment.size != 0) {
-      std::memcpy(slot_.base() + offset, code_->data().data() + segment.start, segment.size);
+      std::memcpy(slot_.base() + offset, data.data() + segment.start, segment.size);
     }
     (&at<uint32_t>(info.layout.data_sizes))[i] = 0;
   }

@@ -164,6 +164,7 @@ std::vector<uint32_t> SlotPool::take_used() {
 
 void SlotPool::clear(std::vector<uint32_t> slots) {
   std::vector<iovec> ranges;
+  ranges.reserve(slots.size());
   for (uint32_t index : slots) {
     ranges.push_back(range_of(base_of(index), records_[index].pieces));
   }

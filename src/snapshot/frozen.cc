@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <xxhash.h>
+#include <xxh_x86dispatch.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <thread>
 
 #include "base/archive.h"
 #include "cpu/save_area.h"
@@ -38,6 +40,11 @@ namespace {
 
 // Mappings that one thawed guest may take.
 constexpr size_t thaw_pieces = 8;
+
+// A file with many pages is checked by several threads; starting one takes as long as checking a
+// few runs.
+constexpr size_t runs_per_thread = 32;
+constexpr unsigned most_threads = 4;
 
 constexpr int64_t page = static_cast<int64_t>(slot::page_bytes);
 
@@ -228,16 +235,41 @@ Result<void> Frozen::check_registers() const {
   return cpu::check_save_area(area);
 }
 
-Result<void> Frozen::check_pages(const std::vector<StoredRun>& runs) const {
-  std::vector<std::byte> bytes(stored_run_pages * slot::page_bytes);
+Result<void> Frozen::check_runs(const SourceFile& file, std::span<const StoredRun> runs) const {
+  std::vector<std::byte> scratch;
   for (const StoredRun& run : runs) {
     uint64_t count = run.pages * slot::page_bytes;
-    TRY_VOID(read_at(pages_->fd(), bytes.data(), count, pages_->place(run.begin)));
-    if (checksum_of(bytes.data(), count) != run.checksum) {
+    TRY(bytes, file.read(pages_->place(run.begin), count, scratch));
+    if (checksum_of(bytes, count) != run.checksum) {
       return damaged(
           fmt::format("the checksum of its {} pages from byte {} of the file does not match",
                       run.pages, pages_->place(run.begin)));
     }
+  }
+  return {};
+}
+
+Result<void> Frozen::check_pages(const std::vector<StoredRun>& runs) const {
+  SourceFile file(
+      pages_->fd(),
+      runs.empty() ? 0 : pages_->place(runs.back().begin) + runs.back().pages * slot::page_bytes);
+  size_t threads = std::clamp<size_t>(runs.size() / runs_per_thread, 1,
+                                      std::min(most_threads, std::thread::hardware_concurrency()));
+  std::vector<Result<void>> results(threads);
+  auto check = [&](size_t i) {
+    size_t begin = runs.size() * i / threads;
+    size_t end = runs.size() * (i + 1) / threads;
+    results[i] = check_runs(file, std::span(runs).subspan(begin, end - begin));
+  };
+  {
+    std::vector<std::jthread> others;
+    for (size_t i = 1; i < threads; ++i) {
+      others.emplace_back(check, i);
+    }
+    check(0);
+  }
+  for (Result<void>& result : results) {
+    TRY_VOID(std::move(result));
   }
   return {};
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "engine/code_file.h"
 #include "slot/dirty_pages.h"
 #include "slot/slot_pool.h"
+#include "snapshot/mapped_file.h"
 #include "snapshot/page_file.h"
 #include "snapshot/pages.h"
 
@@ -112,6 +114,7 @@ class Frozen {
   Result<void> check_machine() const;
   Result<void> check_registers() const;
   Result<void> check_pages(const std::vector<StoredRun>& runs) const;
+  Result<void> check_runs(const SourceFile& file, std::span<const StoredRun> runs) const;
 
   std::string name_;
   Verify verify_ = Verify::everything;

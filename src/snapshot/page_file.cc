@@ -1,11 +1,13 @@
 #include "snapshot/page_file.h"
 
 #include <unistd.h>
-#include <xxhash.h>
+#include <xxh_x86dispatch.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "snapshot/mapped_file.h"
 
 namespace weft::snapshot {
 
@@ -84,6 +86,7 @@ Result<std::vector<StoredRun>> write_pages(int fd, uint64_t file_begin, int64_t 
   constexpr int64_t most = static_cast<int64_t>(stored_run_pages) * page;
   std::vector<StoredRun> stored;
   std::vector<std::byte> copy;
+  TargetFile target(fd);
   for (const Run& run : runs) {
     int64_t at = run.begin;
     while (at < run.end) {
@@ -102,7 +105,7 @@ Result<std::vector<StoredRun>> write_pages(int fd, uint64_t file_begin, int64_t 
         XXH128_hash_t hash = XXH3_128bits(bytes, piece.bytes());
         entry.checksum = {hash.low64, hash.high64};
       }
-      TRY_VOID(write_at(fd, bytes, piece.bytes(), file_begin + static_cast<uint64_t>(at - begin)));
+      TRY_VOID(target.write(bytes, piece.bytes(), file_begin + static_cast<uint64_t>(at - begin)));
       at = end;
     }
   }
