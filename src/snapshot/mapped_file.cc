@@ -57,8 +57,8 @@ FileMapping::~FileMapping() {
   }
 }
 
-// Also for writing: in a shared mapping of tmpfs a page that was read is writable, and reading brings
-// in sixteen at a time.
+// Also for writing: in a shared mapping of tmpfs a page that was read is writable, and reading
+// brings in sixteen at a time.
 std::byte* FileMapping::ready(uint64_t offset, uint64_t count) const {
   bool whole_pages = offset % slot::page_bytes == 0 && count % slot::page_bytes == 0;
   if (!whole_pages || offset > bytes_ || count > bytes_ - offset ||

@@ -6,8 +6,9 @@
 // takes two thirds of the time; into a new one a mapping takes twice as long as pwrite, because
 // each page is zeroed first.
 //
-// Every page is asked for (MADV_POPULATE_READ) before it is touched, so a disk that fails, or a file
-// that is shorter than it was, is an Error and no SIGBUS; unless it shrinks in the very moment.
+// Every page is asked for (MADV_POPULATE_READ) before it is touched, so a disk that fails, or a
+// file that is shorter than it was, is an Error and no SIGBUS; unless it shrinks in the very
+// moment.
 //
 // Thread safety: a SourceFile may be read by several threads, a TargetFile belongs to one.
 #pragma once
