@@ -146,6 +146,12 @@ class FakeProgram {
                    {dir, lookup, put(path), path.size(), oflags, base, inheriting, flags, result});
     return {e, e == Errno::success ? load<uint32_t>(result) : ~0u};
   }
+  // With all rights but to write, which no directory can be opened with.
+  std::pair<Errno, uint32_t> open_directory(uint32_t dir, std::string_view path,
+                                            uint64_t base = rights::all,
+                                            uint64_t inheriting = rights::all) {
+    return open(dir, path, oflags::directory, base & ~rights::fd_write, inheriting);
+  }
   std::pair<Errno, std::string> read(uint32_t fd, uint32_t length) {
     uint32_t buf = room(length), n = room(4);
     Errno e = call("fd_read", {fd, iovec(buf, length), 1, n});

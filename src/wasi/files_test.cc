@@ -65,7 +65,8 @@ TEST_F(WasiFiles, grants_are_found_from_descriptor_3_until_one_is_bad) {
 
 TEST_F(WasiFiles, an_opened_directory_is_no_grant) {
   ASSERT_EQ(program.call("path_create_directory", {3, program.put("d"), 1}), Errno::success);
-  uint32_t fd = opened("d", oflags::directory);
+  auto [e, fd] = program.open_directory(3, "d");
+  ASSERT_EQ(e, Errno::success);
   EXPECT_EQ(program.call("fd_prestat_get", {fd, program.room(8)}), Errno::badf);
 }
 

@@ -24,14 +24,11 @@ uint64_t needed_on_directory(uint32_t oflags) {
   return needed;
 }
 
-uint64_t needed_to_inherit(uint32_t oflags, uint64_t base, uint32_t flags) {
+uint64_t needed_to_inherit(uint64_t base, uint32_t flags) {
   // Reading and writing decide how the file is opened, so asking for them in vain is an error.
   // Other rights that the directory cannot pass on are left out, and the operation that needs one
   // fails later: programs ask for all they know.
   uint64_t needed = base & (rights::fd_read | rights::fd_write);
-  if ((oflags & oflags::directory) != 0) {
-    needed &= ~rights::fd_write;  // means nothing on a directory
-  }
   if ((flags & fdflags::dsync) != 0) {
     needed |= rights::fd_datasync;
   }
@@ -44,7 +41,9 @@ uint64_t needed_to_inherit(uint32_t oflags, uint64_t base, uint32_t flags) {
 uint64_t host_flags(uint32_t lookup, uint32_t oflags, uint64_t base) {
   // Non-blocking: opening a pipe must not wait for its other end, and reading one must not either.
   uint64_t flags = O_NONBLOCK | O_NOCTTY;
-  bool write = (base & rights::fd_write) != 0 && (oflags & oflags::directory) == 0;
+  // The kernel refuses to open a directory for writing (EISDIR), and so do we: a program that wants
+  // that believes to have a file.
+  bool write = (base & rights::fd_write) != 0;
   bool read = (base & (rights::fd_read | rights::fd_readdir)) != 0;
   flags |= !write ? O_RDONLY : read ? O_RDWR : O_WRONLY;
   if ((oflags & oflags::creat) != 0) {
@@ -81,7 +80,7 @@ Answer<Errno> Wasi::path_open(uint32_t fd, uint32_t lookup, GuestAddress path, u
   if (!d) {
     return d.error();
   }
-  uint64_t needed = needed_to_inherit(oflags, base, flags);
+  uint64_t needed = needed_to_inherit(base, flags);
   if (((*d)->inheriting & needed) != needed) {
     return Errno::notcapable;
   }

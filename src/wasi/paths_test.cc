@@ -97,7 +97,7 @@ TEST_F(WasiPaths, dots_inside_the_grant_are_fine) {
   }
   EXPECT_EQ(open("."), Errno::success);
   EXPECT_EQ(open("d/.."), Errno::success);
-  auto [e, fd] = program.open(3, "d", oflags::directory);
+  auto [e, fd] = program.open_directory(3, "d");
   EXPECT_EQ(program.open(fd, "e/f").first, Errno::success);
   EXPECT_EQ(program.open(fd, "..").first, Errno::notcapable)
       << "a directory is a grant of what is below it";
@@ -178,8 +178,10 @@ TEST_F(WasiPaths, open_flags_are_honoured_in_all_combinations) {
   EXPECT_EQ(open("d///"), Errno::success);
   EXPECT_EQ(open("newer/", oflags::creat), Errno::isdir);
   EXPECT_EQ(program.open(3, "d").first, Errno::isdir) << "to write";
-  EXPECT_EQ(program.open(3, "d", oflags::directory).first, Errno::success)
-      << "writing means nothing on a directory";
+  EXPECT_EQ(program.open(3, "d", oflags::directory).first, Errno::isdir);
+  EXPECT_EQ(program.open(3, "f", oflags::directory).first, Errno::notdir);
+  EXPECT_EQ(program.open(3, "new2", oflags::directory).first, Errno::noent);
+  EXPECT_EQ(program.open_directory(3, "d").first, Errno::success);
   EXPECT_EQ(dir.content("f"), "content");
   EXPECT_EQ(program.open(3, "f", oflags::trunc).first, Errno::success);
   EXPECT_EQ(dir.content("f"), "");
@@ -211,8 +213,8 @@ TEST_F(WasiPaths, rights_are_inherited_and_never_grow) {
   auto [e1, file] = program.open(3, "f", 0, rights::fd_read | rights::fd_seek, rights::all);
   EXPECT_EQ(fdstat(file).fs_rights_base, rights::fd_read | rights::fd_seek);
   EXPECT_EQ(program.write(file, "x").first, Errno::notcapable);
-  auto [e2, sub] = program.open(3, "d", oflags::directory, rights::all,
-                                rights::fd_read | rights::fd_filestat_get);
+  auto [e2, sub] = program.open_directory(3, "d", rights::all,
+                                          rights::fd_read | rights::fd_filestat_get);
   EXPECT_EQ(fdstat(sub).fs_rights_base, rights::for_directory);
   EXPECT_EQ(fdstat(sub).fs_rights_inheriting, rights::fd_read | rights::fd_filestat_get);
   EXPECT_EQ(program.open(sub, "f", 0, rights::fd_write).first, Errno::notcapable);
@@ -230,7 +232,7 @@ TEST_F(WasiPaths, each_function_needs_its_right) {
   dir.write("f", "x");
   ASSERT_EQ(mkdir("d"), Errno::success);
   auto without = [&](uint64_t right) {
-    auto [e, fd] = program.open(3, ".", oflags::directory, rights::all & ~right, rights::all);
+    auto [e, fd] = program.open_directory(3, ".", rights::all & ~right);
     CHECK(e == Errno::success);
     return fd;
   };

@@ -21,12 +21,6 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-# Tests that fail, and why. One that passes anyway counts as a failure, so that this list stays true.
-KNOWN = {
-    "path_open_preopen": "O_DIRECTORY with the right to write should be EISDIR; here the right is left out",
-}
-
-
 def run(weft, wasm):
     """Returns None when the test passed, else what went wrong."""
     description = wasm.with_suffix(".json")
@@ -66,9 +60,6 @@ def main():
         results = list(pool.map(lambda test: run(options.weft, test), tests))
     failed = 0
     for test, wrong in zip(tests, results):
-        if test.stem in KNOWN:
-            wrong = f"passes, but is listed as failing: {KNOWN[test.stem]}" if wrong is None else None
-            print(f"known   {test.parent.name}/{test.stem}: {KNOWN[test.stem]}")
         if wrong is not None:
             failed += 1
             print(f"FAILED {test.parent.name}/{test.stem}: {wrong}")
