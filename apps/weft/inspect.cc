@@ -5,9 +5,9 @@
 
 #include "command.h"
 #include "features.h"
+#include "imports.h"
 #include "program.h"
 #include "values.h"
-#include "world.h"
 
 namespace weft::cli {
 
@@ -22,12 +22,6 @@ constexpr std::string_view help = R"(Examples:
 
 An import that weft does not provide is marked, and named again as a reason at the end. A name
 that is not known, or is known with another signature, keeps a program from starting.)";
-
-std::string limits_text(const wasm::Limits& limits, std::string_view unit) {
-  std::string text = fmt::format("{} to {} {}", limits.min,
-                                 limits.max ? fmt::format("{}", *limits.max) : "any", unit);
-  return limits.shared ? text + ", shared" : text;
-}
 
 json limits_json(const wasm::Limits& limits) {
   json j{{"min", limits.min}, {"max", nullptr}, {"shared", limits.shared}};
@@ -64,45 +58,18 @@ class Description {
   void add_reason(std::string reason) { reasons_.push_back(std::move(reason)); }
 
  private:
-  std::string type_text(wasm::ExternKind kind, uint32_t index) const {
-    switch (kind) {
-      case wasm::ExternKind::func:
-        return wasm::to_string(module_.type_of(index));
-      case wasm::ExternKind::table:
-        return fmt::format("{}, {}", wasm::name(module_.tables[index].element),
-                           limits_text(module_.tables[index].limits, "elements"));
-      case wasm::ExternKind::memory:
-        return limits_text(*module_.memory, "pages");
-      case wasm::ExternKind::global:
-        return fmt::format("{}{}", module_.globals[index].is_mutable ? "mutable " : "",
-                           wasm::name(module_.globals[index].type));
-      case wasm::ExternKind::tag:
-        return wasm::to_string(module_.types[module_.tags[index]]);
-    }
-    return "?";
-  }
-
   json imports() {
     json list = json::array();
     for (const wasm::Import& import : module_.imports) {
-      std::string type = type_text(import.kind, import.index);
-      std::string name = import.module + "." + import.name;
-      bool found = false;
-      if (import.kind != wasm::ExternKind::func) {
-        add_reason(fmt::format("it imports the {} {} ({}): only functions are provided",
-                               wasm::name(import.kind), name, type));
-      } else if (auto offered = provided_.find(import.module, import.name); !offered) {
-        add_reason(fmt::format("it imports {} {}, which weft does not provide", name, type));
-      } else if (*offered != module_.type_of(import.index)) {
-        add_reason(fmt::format("it imports {} as {}; weft provides {}", name, type,
-                               wasm::to_string(*offered)));
-      } else {
-        found = true;
+      std::string reason = why_unmet(module_, import, provided_);
+      bool found = reason.empty();
+      if (!found) {
+        add_reason(std::move(reason));
       }
       list.push_back({{"module", import.module},
                       {"name", import.name},
                       {"kind", wasm::name(import.kind)},
-                      {"type", type},
+                      {"type", type_text(module_, import.kind, import.index)},
                       {"provided", found}});
     }
     return list;
@@ -111,8 +78,9 @@ class Description {
   json exports() const {
     json list = json::array();
     for (const wasm::Export& e : module_.exports) {
-      list.push_back(
-          {{"name", e.name}, {"kind", wasm::name(e.kind)}, {"type", type_text(e.kind, e.index)}});
+      list.push_back({{"name", e.name},
+                      {"kind", wasm::name(e.kind)},
+                      {"type", type_text(module_, e.kind, e.index)}});
     }
     return list;
   }

@@ -102,7 +102,7 @@ Result<std::shared_ptr<const engine::CodeFile>> load_program(const std::string& 
   Progress progress("compiling " + path);
   engine::CompileOptions compile = options.compile;
   compile.progress = [&progress](uint64_t done, uint64_t total) { progress.update(done, total); };
-  auto code = engine.load(std::move(bytes), compile, path);
+  auto code = engine.load(std::move(bytes), compile, path, options.accept);
   for (const std::string& warning : engine.take_warnings()) {
     warn(std::string_view(warning));
   }

@@ -20,6 +20,7 @@ struct ProgramOptions {
   engine::CompileOptions compile;
   bool cpu_given = false;
   bool use_cache = true;
+  engine::Accept accept;
 };
 
 // Native code for the program at `path`: opened, found in the cache, or compiled with a progress

@@ -4,9 +4,9 @@
 #include "command.h"
 #include "driver.h"
 #include "guest_run.h"
+#include "imports.h"
 #include "program.h"
 #include "values.h"
-#include "world.h"
 
 namespace weft::cli {
 
@@ -84,14 +84,20 @@ class Run final : public Command {
     if (rest.empty()) {
       return fail_usage("run", "which program?");
     }
-    if (auto wrong = check(freezing_)) {
+    if (auto wrong = cli::check(freezing_)) {
       return fail_usage("run", *wrong);
     }
     std::string path = rest.front();
     program_.use_cache = !no_cache_;
-    auto code = load(path);
+    auto code = load(path, rest);
     if (!code) {
-      return fail(code.error());
+      int exit_code = fail(code.error());
+      if (unmet_.size() > 1) {
+        for (const std::string& reason : unmet_) {
+          add_line("  " + reason);
+        }
+      }
+      return exit_code;
     }
     return start(path, *code, std::move(rest));
   }
@@ -99,9 +105,32 @@ class Run final : public Command {
  private:
   static constexpr uint64_t min_stack_bytes = 64 << 10;
 
-  Result<std::shared_ptr<const engine::CodeFile>> load(const std::string& path) const {
+  Result<std::shared_ptr<const engine::CodeFile>> load(const std::string& path,
+                                                       const std::vector<std::string>& words) {
     TRY_VOID(check_directories(grants_));
-    return load_program(path, program_);
+    ProgramOptions options = program_;
+    options.accept = [&](const wasm::Module& module) { return check(module, words); };
+    TRY(code, load_program(path, options));
+    if (auto wrong = check(code->info(), words); !wrong) {
+      return std::unexpected(wrong.error().in(path));
+    }
+    return std::move(code);
+  }
+
+  // Everything about a module that would keep it from being started, so that nobody waits for a
+  // compilation to hear it.
+  template <class M>
+  Result<void> check(const M& module, const std::vector<std::string>& words) {
+    TRY(provided, ProvidedImports::create(context_));
+    unmet_ = unmet_imports(module, provided);
+    if (unmet_.size() == 1) {
+      return error(Error::Kind::not_found, "{}", unmet_.front());
+    }
+    if (!unmet_.empty()) {
+      return error(Error::Kind::not_found, "{} of its imports are not provided", unmet_.size());
+    }
+    TRY_VOID(entry_of(module, words));
+    return {};
   }
 
   // What the faaslet is to call, in this order.
@@ -113,9 +142,9 @@ class Run final : public Command {
 
   int start(const std::string& path, const std::shared_ptr<const engine::CodeFile>& code,
             std::vector<std::string> words) {
-    auto entry = invoke_.empty() ? default_entry(path, *code) : invoked_entry(path, *code, words);
+    auto entry = entry_of(code->info(), words);
     if (!entry) {
-      return fail(entry.error());
+      return fail(entry.error().in(path));
     }
     if (!invoke_.empty()) {
       words.resize(1);
@@ -156,10 +185,11 @@ class Run final : public Command {
     return std::move(*guest);
   }
 
-  static std::string exported_functions(const engine::CodeInfo& info) {
+  template <class M>
+  static std::string exported_functions(const M& module) {
     std::string names;
     size_t count = 0;
-    for (const wasm::Export& e : info.exports) {
+    for (const wasm::Export& e : module.exports) {
       if (e.kind == wasm::ExternKind::func && ++count <= 8) {
         names += (names.empty() ? "" : ", ") + e.name;
       }
@@ -167,47 +197,51 @@ class Run final : public Command {
     return count > 8 ? fmt::format("{} and {} more", names, count - 8) : names;
   }
 
-  static bool exports_function(const engine::CodeInfo& info, std::string_view name) {
-    const wasm::Export* e = info.find_export(name);
+  template <class M>
+  static bool exports_function(const M& module, std::string_view name) {
+    const wasm::Export* e = module.find_export(name);
     return e != nullptr && e->kind == wasm::ExternKind::func;
+  }
+
+  template <class M>
+  Result<Entry> entry_of(const M& module, const std::vector<std::string>& words) const {
+    return invoke_.empty() ? default_entry(module) : invoked_entry(module, words);
   }
 
   // A command has _start. A library with _initialize, or a start function, can at least be
   // initialised.
-  static Result<Entry> default_entry(const std::string& path, const engine::CodeFile& code) {
-    const engine::CodeInfo& info = code.info();
-    if (exports_function(info, "_start")) {
-      return Entry{.before = {}, .name = "_start", .args = {}};
+  template <class M>
+  static Result<Entry> default_entry(const M& module) {
+    for (const char* name : {"_start", "_initialize"}) {
+      if (exports_function(module, name)) {
+        return Entry{.before = {}, .name = name, .args = {}};
+      }
     }
-    if (exports_function(info, "_initialize")) {
-      return Entry{.before = {}, .name = "_initialize", .args = {}};
-    }
-    if (info.start) {
+    if (module.start) {
       return Entry{};
     }
-    std::string names = exported_functions(info);
+    std::string names = exported_functions(module);
     return error(
-        Error::Kind::invalid, "{} is no program: it exports no _start{}", path,
+        Error::Kind::invalid, "it is no program: it exports no _start{}",
         names.empty() ? "" : fmt::format("; call a function of it with --invoke ({})", names));
   }
 
-  Result<Entry> invoked_entry(const std::string& path, const engine::CodeFile& code,
-                              const std::vector<std::string>& words) const {
-    const engine::CodeInfo& info = code.info();
-    const wasm::Export* e = info.find_export(invoke_);
+  template <class M>
+  Result<Entry> invoked_entry(const M& module, const std::vector<std::string>& words) const {
+    const wasm::Export* e = module.find_export(invoke_);
     if (e == nullptr || e->kind != wasm::ExternKind::func) {
-      std::string names = exported_functions(info);
-      return error(Error::Kind::not_found, "{} exports no function {}{}", path, invoke_,
+      std::string names = exported_functions(module);
+      return error(Error::Kind::not_found, "it exports no function {}{}", invoke_,
                    names.empty() ? "" : fmt::format("; it has {}", names));
     }
-    const wasm::FuncType& type = info.type_of(e->index);
+    const wasm::FuncType& type = module.type_of(e->index);
     if (words.size() - 1 != type.params.size()) {
       return error(Error::Kind::invalid, "{} takes {} argument{}, got {}: it is {}", invoke_,
                    type.params.size(), type.params.size() == 1 ? "" : "s", words.size() - 1,
                    wasm::to_string(type));
     }
     Entry entry{.before = {}, .name = invoke_, .args = {}};
-    if (invoke_ != "_initialize" && exports_function(info, "_initialize")) {
+    if (invoke_ != "_initialize" && exports_function(module, "_initialize")) {
       entry.before.emplace_back("_initialize");
     }
     for (size_t i = 0; i < type.params.size(); ++i) {
@@ -234,6 +268,7 @@ class Run final : public Command {
   instance::Limits instance_limits_;
   std::string invoke_;
   bool no_cache_ = false;
+  std::vector<std::string> unmet_;  // imports, each with what is wrong
 };
 
 }  // namespace

@@ -13,8 +13,12 @@ constexpr uint64_t window_tries = 64;
 
 Result<std::shared_ptr<const CodeFile>> Engine::build(std::vector<uint8_t> bytes,
                                                       const CompileOptions& options,
-                                                      const CodeKey& key, uint64_t window) {
+                                                      const CodeKey& key, uint64_t window,
+                                                      const Accept& accept) {
   TRY(module, wasm::decode(std::move(bytes)));
+  if (accept) {
+    TRY_VOID(accept(*module));
+  }
   TRY(file, compile(std::move(module), options, key, window));
   std::string warning;
   auto mapped = cache_.store(key, window, file, &warning);
@@ -27,7 +31,8 @@ Result<std::shared_ptr<const CodeFile>> Engine::build(std::vector<uint8_t> bytes
 
 Result<std::shared_ptr<const CodeFile>> Engine::load(std::vector<uint8_t> bytes,
                                                      const CompileOptions& options,
-                                                     const std::string& name) {
+                                                     const std::string& name,
+                                                     const Accept& accept) {
   auto in_file = [&](const Error& e) { return std::unexpected(e.in(name)); };
   auto key = code_key(bytes, options);
   if (!key) {
@@ -44,7 +49,7 @@ Result<std::shared_ptr<const CodeFile>> Engine::load(std::vector<uint8_t> bytes,
     uint64_t window = (key->low + i * 7919) % code_windows;
     auto found = cache_.find(*key, window);
     if (found && *found == nullptr) {
-      found = build(bytes, options, *key, window);
+      found = build(bytes, options, *key, window, accept);
     }
     if (found) {
       std::lock_guard lock(mutex_);

@@ -6,6 +6,7 @@
 // Thread safety: safe from any thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,10 @@
 
 namespace weft::engine {
 
+// Asked before a module is compiled (not for one whose code is there already): what it refuses
+// costs no compilation.
+using Accept = std::function<Result<void>(const wasm::Module&)>;
+
 class Engine {
  public:
   explicit Engine(CodeCache cache) : cache_(std::move(cache)) {}
@@ -25,7 +30,7 @@ class Engine {
   // is for messages.
   Result<std::shared_ptr<const CodeFile>> load(std::vector<uint8_t> bytes,
                                                const CompileOptions& options,
-                                               const std::string& name);
+                                               const std::string& name, const Accept& accept = {});
   // A code file that `weft compile` wrote. It is native code and as trusted as any executable.
   static Result<std::shared_ptr<const CodeFile>> open(const std::string& path);
 
@@ -35,7 +40,7 @@ class Engine {
  private:
   Result<std::shared_ptr<const CodeFile>> build(std::vector<uint8_t> bytes,
                                                 const CompileOptions& options, const CodeKey& key,
-                                                uint64_t window);
+                                                uint64_t window, const Accept& accept);
 
   CodeCache cache_;
   std::mutex mutex_;

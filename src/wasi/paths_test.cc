@@ -213,8 +213,8 @@ TEST_F(WasiPaths, rights_are_inherited_and_never_grow) {
   auto [e1, file] = program.open(3, "f", 0, rights::fd_read | rights::fd_seek, rights::all);
   EXPECT_EQ(fdstat(file).fs_rights_base, rights::fd_read | rights::fd_seek);
   EXPECT_EQ(program.write(file, "x").first, Errno::notcapable);
-  auto [e2, sub] = program.open_directory(3, "d", rights::all,
-                                          rights::fd_read | rights::fd_filestat_get);
+  auto [e2, sub] =
+      program.open_directory(3, "d", rights::all, rights::fd_read | rights::fd_filestat_get);
   EXPECT_EQ(fdstat(sub).fs_rights_base, rights::for_directory);
   EXPECT_EQ(fdstat(sub).fs_rights_inheriting, rights::fd_read | rights::fd_filestat_get);
   EXPECT_EQ(program.open(sub, "f", 0, rights::fd_write).first, Errno::notcapable);

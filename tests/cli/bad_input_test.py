@@ -50,9 +50,26 @@ class Files(CommandTest):
         text = '(module (import "env" "odd" (func (param i32 i64) (result f32))) (func (export "_start")))'
         self.assert_refused(self.run_text(text), 1, "guest.wasm", "env", "odd", "(i32, i64) -> (f32)")
         wrong = '(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32))) (func (export "_start")))'
-        self.assert_refused(self.run_text(wrong), 1, "fd_write", "(i32) -> ()")
+        self.assert_refused(self.run_text(wrong), 1, "fd_write", "(i32) -> ()", "(i32, i32, i32, i32) -> (i32)")
+
+    def test_all_missing_imports_are_named_before_anything_is_compiled(self):
+        name = self.build("""(module (import "env" "f" (func (param i32))) (import "env" "g" (global i64))
+          (import "env" "memory" (memory 1)) (import "wasi_snapshot_preview1" "fd_write" (func (result i64)))
+          (func (export "_start")))""")
+        self.env["WEFT_CACHE_DIR"] = str(self.dir / "code")
+        done = self.weft("run", name)
+        lines = done.stderr.decode().splitlines()
+        self.assertEqual((done.returncode, len(lines)), (1, 4), lines)
+        self.assertEqual(lines[0], "weft: guest.wasm: 3 of its imports are not provided")
+        self.assertIn("env.f (i32) -> ()", lines[1])
+        self.assertIn("env.g (i64)", lines[2])
+        self.assertIn("fd_write as () -> (i64)", lines[3])
+        self.assertFalse((self.dir / "code").exists(), "it was compiled")
+        self.assertEqual(self.weft("compile", name).returncode, 0)
+        self.assertEqual(self.weft("run", "guest.weft").stderr, done.stderr.replace(b".wasm:", b".weft:"))
 
     def test_a_library_is_no_program(self):
+        self.env["WEFT_CACHE_DIR"] = str(self.dir / "code")
         library = '(module (func (export "f")) (func (export "g")))'
         self.assert_refused(self.run_text(library), 1, "_start", "--invoke", "f, g")
         name = self.build(guests.TRAPS)
@@ -60,6 +77,7 @@ class Files(CommandTest):
         self.assert_refused(self.weft("run", "--invoke", "add", name, "1"), 1, "2 arguments", "(i32, i64) -> (i64)")
         self.assert_refused(self.weft("run", "--invoke", "add", name, "x", "1"), 1, "x", "i32")
         self.assert_refused(self.weft("run", "--invoke", "add", name, "4294967296", "1"), 1, "4294967296", "i32")
+        self.assertFalse((self.dir / "code").exists(), "it was compiled")
 
     def test_a_granted_directory_that_is_not_there_is_named_before_anything_runs(self):
         name = self.build(guests.HELLO)

@@ -71,13 +71,14 @@ class Inspect(CommandTest):
         self.assertEqual(found["features"], ["bulk-memory", "simd", "tail-call", "threads"])
 
     def test_each_reason_against_running_is_a_line(self):
-        name = self.build("""(module (import "env" "f" (func (param i32))) (import "env" "m" (memory 1))
+        name = self.build("""(module (import "env" "f" (func (param i32))) (import "env" "g" (global i32))
+          (import "env" "memory" (memory 1))
           (import "wasi_snapshot_preview1" "fd_write" (func (result i64))))""")
         done = self.weft("inspect", name)
         lines = [line for line in done.stdout.decode().splitlines() if line.startswith("It cannot run here: ")]
         self.assertEqual(len(lines), 3)
         self.assertIn("env.f (i32) -> ()", lines[0])
-        self.assertIn("memory env.m", lines[1])
+        self.assertIn("global env.g", lines[1])
         self.assertIn("() -> (i64); weft provides (i32, i32, i32, i32) -> (i32)", lines[2])
 
     def test_a_code_file_is_described(self):
