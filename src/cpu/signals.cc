@@ -19,7 +19,7 @@
 #include "cpu/save_area.h"
 #include "slot/slot_pool.h"
 
-#ifdef WEFT_HIDE_TICKS_FROM_SANITIZER
+#ifdef WEFT_HIDE_SIGNALS_FROM_SANITIZER
 extern "C" int __sigaction(int, const struct sigaction*,
                            struct sigaction*);  // glibc's own, under the interceptor
 #endif
@@ -300,7 +300,7 @@ Result<void> install(int signal, void (*handler)(int, siginfo_t*, void*),
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaddset(&action.sa_mask, tick_signal());
-#ifdef WEFT_HIDE_TICKS_FROM_SANITIZER
+#ifdef WEFT_HIDE_SIGNALS_FROM_SANITIZER
   int failed = signal == tick_signal() ? __sigaction(signal, &action, previous)
                                        : ::sigaction(signal, &action, previous);
 #else
