@@ -142,11 +142,101 @@ TEST_F(Freeze, a_guest_that_waits_for_input_reads_that_of_the_process_that_thaws
 TEST_F(Freeze, a_guest_that_sleeps_sleeps_on_and_ends) {
   auto [in, in_write] = pipe_pair();
   auto [out_read, out] = pipe_pair();
-  auto guest =
-      start(sleep_program, wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 5);
+  auto guest = start(sleep_program(std::chrono::milliseconds(20)),
+                     wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 5);
   ASSERT_EQ(guest->step(*thread), State::waiting);
   ASSERT_TRUE(freeze(*guest, file, dirty));
   EXPECT_EQ(elsewhere(), "slept");
+}
+
+TEST_F(Freeze, an_exception_in_flight_is_caught_where_it_would_have_been) {
+  auto whole = start(throwing_program, wasi_with(wasi::Closed{}, wasi::OutputBuffer{}), 3);
+  run_to_end(*whole, *thread);
+  std::string expected = output(*whole);
+  ASSERT_EQ(expected.size(), 16u);
+  whole.reset();
+  for (int skipped = 0; skipped < 10; ++skipped) {
+    auto [in, in_write] = pipe_pair();
+    auto [out_read, out] = pipe_pair();
+    auto guest =
+        start(throwing_program, wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 3);
+    ASSERT_TRUE(thread->set_tick(std::chrono::microseconds(100)));
+    int in_flight = 0;
+    while (guest->state() == State::ready && in_flight <= skipped) {
+      guest->step(*thread);
+      in_flight += guest->head()->exception != 0 ? 1 : 0;
+    }
+    ASSERT_TRUE(thread->set_tick({}));
+    ASSERT_EQ(guest->state(), State::ready) << "no tick met an exception in flight";
+    ASSERT_TRUE(freeze(*guest, file, dirty));
+    guest.reset();
+    EXPECT_EQ(elsewhere(), expected) << skipped;
+    auto frozen = snapshot::Frozen::open(file);
+    ASSERT_TRUE(frozen) << frozen.error().message();
+    auto back =
+        thaw(*frozen, *pool, wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}));
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_NE((*back)->head()->exception, 0u);
+    run_to_end(**back, *thread);
+    std::string printed(64, 0);
+    printed.resize(static_cast<size_t>(::read(out_read.value(), printed.data(), 64)));
+    EXPECT_EQ(printed, expected) << skipped;
+  }
+}
+
+TEST_F(Freeze, a_guest_in_an_atomic_wait_is_notified_after_the_thaw) {
+  auto with = wasi_with(wasi::Closed{}, wasi::OutputBuffer{});
+  auto guest = start(atomic_wait_program(std::chrono::nanoseconds(-1)), with, 5);
+  ASSERT_EQ(guest->step(*thread), State::waiting);
+  ASSERT_TRUE(freeze(*guest, file, dirty));
+  guest.reset();
+  auto frozen = snapshot::Frozen::open(file);
+  ASSERT_TRUE(frozen) << frozen.error().message();
+  auto back = thaw(*frozen, *pool, with);
+  ASSERT_TRUE(back) << back.error().message();
+  ASSERT_EQ((*back)->step(*thread), State::waiting);
+  EXPECT_FALSE((*back)->waiting_for().deadline);
+  (*back)->make_ready();
+  ASSERT_EQ((*back)->step(*thread), State::waiting) << "woken for nothing, it waits on";
+  EXPECT_EQ((*back)->instance().memory().notify(0, 1), 0u) << "nobody waits there";
+  EXPECT_EQ((*back)->instance().memory().notify(64, 9), 1u);
+  (*back)->make_ready();
+  ASSERT_EQ((*back)->step(*thread), State::ended);
+  EXPECT_EQ(output(**back), "0");
+}
+
+TEST_F(Freeze, a_guest_in_an_atomic_wait_with_a_timeout_waits_for_the_rest_of_it) {
+  auto [in, in_write] = pipe_pair();
+  auto [out_read, out] = pipe_pair();
+  auto guest = start(atomic_wait_program(std::chrono::milliseconds(20)),
+                     wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 5);
+  ASSERT_EQ(guest->step(*thread), State::waiting);
+  ASSERT_TRUE(freeze(*guest, file, dirty));
+  EXPECT_EQ(elsewhere(), "2");
+}
+
+// A deadline is as far away after the thaw as it was at the freeze.
+TEST_F(Freeze, time_in_the_ice_does_not_count_on_a_timeout) {
+  constexpr std::chrono::hours hour(1);
+  auto with = wasi_with(wasi::Closed{}, wasi::OutputBuffer{});
+  for (const std::string& program : {atomic_wait_program(hour), sleep_program(hour)}) {
+    auto guest = start(program, with, 5);
+    ASSERT_EQ(guest->step(*thread), State::waiting);
+    ASSERT_TRUE(guest->waiting_for().deadline);
+    auto deadline = *guest->waiting_for().deadline;
+    auto before = host::Clock::now();
+    ASSERT_TRUE(freeze(*guest, file, dirty));
+    guest.reset();
+    auto frozen = snapshot::Frozen::open(file);
+    ASSERT_TRUE(frozen) << frozen.error().message();
+    auto back = thaw(*frozen, *pool, with);
+    ASSERT_TRUE(back) << back.error().message();
+    auto ice = host::Clock::now() - before;
+    ASSERT_EQ((*back)->step(*thread), State::waiting);
+    ASSERT_TRUE((*back)->waiting_for().deadline);
+    EXPECT_GE(*(*back)->waiting_for().deadline, deadline);
+    EXPECT_LE(*(*back)->waiting_for().deadline, deadline + ice);
+  }
 }
 
 TEST_F(Freeze, a_thawed_guest_can_be_frozen_again_with_the_pages_that_it_never_touched) {
@@ -178,7 +268,8 @@ TEST_F(Freeze, a_file_that_held_another_guest_shows_nothing_of_it) {
   std::memset(cpu::base_of(whole->head()), 0xff, whole->head()->memory_bytes);
   ASSERT_TRUE(freeze(*whole, kept.value(), dirty));
   whole.reset();
-  auto small = start(sleep_program, wasi_with(wasi::Closed{}, wasi::OutputBuffer{}), 3);
+  auto small = start(sleep_program(std::chrono::milliseconds(20)),
+                     wasi_with(wasi::Closed{}, wasi::OutputBuffer{}), 3);
   ASSERT_EQ(small->step(*thread), State::waiting);
   std::byte* base = cpu::base_of(small->head());
   base[50'000] = std::byte{1};  // with a hole below

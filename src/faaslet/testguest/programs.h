@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -100,8 +101,68 @@ inline constexpr std::string_view echo_program = R"((module
         (br $next)))))
 )";
 
-// Sleeps for 20 ms, then prints "slept".
-inline constexpr std::string_view sleep_program = R"((module
+// Throws through hundreds of frames, some of which catch, change and throw again, so that an
+// exception is in flight most of the time. Prints 16 bytes.
+inline constexpr std::string_view throwing_program = R"((module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (tag $e (param i64 f64))
+  (global $n (mut i32) (i32.const 0))
+  (func $deep (param $n i32) (param $x i64) (result i64)
+    (local.set $x (i64.add (i64.rotl (local.get $x) (i64.const 7))
+                           (i64.extend_i32_u (local.get $n))))
+    (if (i32.eqz (local.get $n))
+      (then
+        (if (i64.eqz (i64.and (local.get $x) (i64.const 7))) (then (return (local.get $x))))
+        (throw $e (local.get $x) (f64.convert_i64_s (local.get $x)))))
+    (i64.add (call $deep (i32.sub (local.get $n) (i32.const 1)) (local.get $x)) (i64.const 1)))
+  (func $again (param $n i32) (param $x i64) (result i64)
+    (local $f f64) (local $i i64)
+    (if (i32.eqz (local.get $n)) (then (return (call $deep (i32.const 100) (local.get $x)))))
+    (try (result i64)
+      (do (i64.mul (call $again (i32.sub (local.get $n) (i32.const 1)) (local.get $x))
+                   (i64.const 3)))
+      (catch $e
+        (local.set $f) (local.set $i)
+        (throw $e (i64.xor (i64.rotl (local.get $i) (i64.const 9)) (local.get $x))
+                  (f64.mul (local.get $f) (f64.const 1.0001))))))
+  (func (export "_start")
+    (local $sum i64) (local $all f64) (local $f f64) (local $i i64) (local $round i32)
+    (loop $next
+      (local.set $i
+        (try (result i64)
+          (do (call $again (i32.const 200) (i64.add (local.get $sum)
+                                                    (i64.extend_i32_u (local.get $round)))))
+          (catch $e (local.set $f) (local.set $all (f64.add (local.get $all) (local.get $f))))))
+      (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 31)) (local.get $i)))
+      (local.set $round (i32.add (local.get $round) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $round) (i32.const 10000))))
+    (i64.store (i32.const 16) (local.get $sum))
+    (f64.store (i32.const 24) (local.get $all))
+    (i32.store (i32.const 0) (i32.const 16))
+    (i32.store (i32.const 4) (i32.const 16))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+)";
+
+// Waits in memory.atomic.wait32 at address 64, for so long (-1: without end), and prints the result
+// as a digit.
+inline std::string atomic_wait_program(std::chrono::nanoseconds timeout) {
+  return fmt::format(R"((module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1 1 shared)
+  (func (export "_start")
+    (i32.store8 (i32.const 16) (i32.add (i32.const 48)
+      (memory.atomic.wait32 (i32.const 64) (i32.const 0) (i64.const {}))))
+    (i32.store (i32.const 0) (i32.const 16))
+    (i32.store (i32.const 4) (i32.const 1))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+)",
+                     timeout.count());
+}
+
+// Sleeps in poll_oneoff for so long, then prints "slept".
+inline std::string sleep_program(std::chrono::nanoseconds timeout) {
+  return fmt::format(R"((module
   (import "wasi_snapshot_preview1" "poll_oneoff"
     (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
@@ -110,10 +171,12 @@ inline constexpr std::string_view sleep_program = R"((module
   (data (i32.const 240) "\c8\00\00\00\05\00\00\00")
   (func (export "_start")
     (i32.store (i32.const 80) (i32.const 1))
-    (i64.store (i32.const 88) (i64.const 20000000))
+    (i64.store (i32.const 88) (i64.const {}))
     (drop (call $poll_oneoff (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 192)))
     (drop (call $fd_write (i32.const 1) (i32.const 240) (i32.const 1) (i32.const 248)))))
-)";
+)",
+                     timeout.count());
+}
 
 // Touches four pages – two of memory, one of its stack, one of its block – and ends.
 inline constexpr std::string_view small_program = R"((module
