@@ -3,7 +3,7 @@
 #include <wabt/binary-reader-nop.h>
 #include <wabt/binary-reader.h>
 
-#include <string>
+#include <optional>
 
 namespace weft::wasm {
 
@@ -13,7 +13,7 @@ class BodyCheck final : public wabt::BinaryReaderNop {
  public:
   explicit BodyCheck(const Module& module) : module_(module) {}
 
-  const std::string& problem() const { return problem_; }
+  const std::optional<Error>& problem() const { return problem_; }
 
   bool OnError(const wabt::Error&) override { return true; }  // said by check_bodies()
 
@@ -21,7 +21,17 @@ class BodyCheck final : public wabt::BinaryReaderNop {
     function_ = index;
     depth_ = 1;
     in_body_ = true;
+    locals_ = 0;
     return wabt::Result::Ok;
+  }
+  wabt::Result OnLocalDecl(wabt::Index, wabt::Index count, wabt::Type) override {
+    locals_ += count;
+    if (locals_ > max_locals && !problem_) {
+      problem_ = Error(Error::Kind::exhausted,
+                       fmt::format("function {} has {} locals or more; the limit is {}", function_,
+                                   locals_, max_locals));
+    }
+    return locals_ <= max_locals ? wabt::Result::Ok : wabt::Result::Error;
   }
   wabt::Result EndFunctionBody(wabt::Index) override {
     in_body_ = false;
@@ -56,8 +66,8 @@ class BodyCheck final : public wabt::BinaryReaderNop {
         "type mismatch: an indirect call through a table of externref");
   }
   wabt::Result require(bool good, const char* otherwise) {
-    if (!good && problem_.empty()) {
-      problem_ = fmt::format("function {}: {}", function_, otherwise);
+    if (!good && !problem_) {
+      problem_ = Error(Error::Kind::invalid, fmt::format("function {}: {}", function_, otherwise));
     }
     return good ? wabt::Result::Ok : wabt::Result::Error;
   }
@@ -66,7 +76,8 @@ class BodyCheck final : public wabt::BinaryReaderNop {
   wabt::Index function_ = 0;
   int64_t depth_ = 1;  // of open blocks; constant expressions have their `end` too
   bool in_body_ = false;
-  std::string problem_;
+  uint64_t locals_ = 0;
+  std::optional<Error> problem_;
 };
 
 }  // namespace
@@ -78,9 +89,11 @@ Result<void> check_bodies(const Module& module, std::span<const uint8_t> bytes,
                                   /*fail_on_custom_section_error=*/false);
   BodyCheck check(module);
   auto result = wabt::ReadBinary(bytes.data(), bytes.size(), &check, options);
-  if (wabt::Failed(result) || !check.problem().empty()) {
-    return error(Error::Kind::invalid, "{}",
-                 check.problem().empty() ? "a function body is malformed" : check.problem());
+  if (check.problem()) {
+    return std::unexpected(*check.problem());
+  }
+  if (wabt::Failed(result)) {
+    return error(Error::Kind::invalid, "a function body is malformed");
   }
   return {};
 }

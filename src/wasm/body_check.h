@@ -1,5 +1,6 @@
 // The rules for function bodies that libwabt 1.0.32 lacks: a body ends with the `end` that closes
-// it, and indirect calls go through tables of functions. Thread safety: safe from any thread.
+// it, indirect calls go through tables of functions, and locals are not too many. Thread safety:
+// safe from any thread.
 #pragma once
 
 #include <wabt/feature.h>
@@ -12,7 +13,8 @@
 
 namespace weft::wasm {
 
-// `bytes` is the module as libwabt accepted it. Error invalid names the function.
+// `bytes` is the module as libwabt accepted it. Errors invalid and exhausted (locals) name the
+// function.
 Result<void> check_bodies(const Module& module, std::span<const uint8_t> bytes,
                           const wabt::Features& features);
 

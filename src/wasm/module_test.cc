@@ -68,6 +68,17 @@ TEST(Module, features_that_are_not_offered_are_named) {
                "memor");
 }
 
+TEST(Module, locals_beyond_the_limit_are_refused_however_they_are_grouped) {
+  // One function with two groups of i32: 25,000 and then `more`, in three bytes of LEB128.
+  auto with_locals = [](std::string_view more) {
+    std::string body = "\2\xa8\xc3\1\x7f" + std::string(more) + "\x7f\x0b";
+    return bytes({header, one_type, one_function, std::string_view("\x0a\x0c\1\x0a", 4), body});
+  };
+  EXPECT_TRUE(decode(with_locals("\xa8\xc3\1")).has_value()) << "50,000 in all";
+  expect_error(with_locals("\xa9\xc3\1"), Error::Kind::exhausted, "50001 locals");
+  expect_error(with_locals("\xff\xff\x7f"), Error::Kind::exhausted, "the limit is 50000");
+}
+
 TEST(Module, a_count_without_content_allocates_nothing_and_is_refused) {
   // A type section that claims 2^32 - 1 parameters.
   expect_error(bytes({header, std::string_view("\1\x09\1\x60\xff\xff\xff\xff\x0f\0\0", 11)}),
