@@ -3,7 +3,7 @@
 #
 #   ./test.sh              everything
 #   ./test.sh --fast       the tests of the modules and of the source tree; seconds, once built
-#   ./test.sh STEP...      the set-up, and these: fast spec wasi programs fuzz asan tsan tidy
+#   ./test.sh STEP...      the set-up, and these: fast long spec wasi programs fuzz asan tsan tidy
 #   ./test.sh --help
 #
 # Environment: JOBS (how many processes at once; default: all cores), WEFT_CACHE (default ~/.cache/weft),
@@ -26,6 +26,7 @@ run_ctest() {
 }
 
 step_fast() { run_ctest build -L fast; }
+step_long() { run_ctest build -L long; }
 step_spec() { tests/conformance/run.sh; }
 step_wasi() { tests/conformance/wasi.py "$(scripts/cached tests/conformance/suites.sh)/wasi"; }
 step_run_programs() { tests/programs/run.sh; }
@@ -69,6 +70,7 @@ steps_main "$@"
 
 declare -A what=(
   [fast]="tests of the modules and of the source tree"
+  [long]="modules of a size that hurts"
   [spec]="official specification tests"
   [wasi]="public WASI tests"
   [run_programs]="real programs, compared with native ones"
@@ -77,7 +79,7 @@ declare -A what=(
   [tsan]="tests with thread sanitizer"
   [tidy]="clang-tidy"
 )
-tests=(fast spec wasi run_programs fuzz asan tsan tidy)
+tests=(fast long spec wasi run_programs fuzz asan tsan tidy)
 
 case ${1:-} in
   --help | -h)

@@ -130,6 +130,43 @@ COUNTER = module("""
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))""", "fd_write")
 
 
+# Modules byte by byte, for what the text format cannot say.
+def leb(n):
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes([*out, n])
+
+
+def vector(items):
+    return leb(len(items)) + b"".join(items)
+
+
+def sections(*parts):
+    """A module of (number, content) pairs."""
+    return b"\0asm\1\0\0\0" + b"".join(bytes([number]) + leb(len(content)) + content for number, content in parts)
+
+
+def name_of(text):
+    return leb(len(text)) + text.encode()
+
+
+def function_body(code, locals_=b"\0"):
+    return leb(len(locals_) + len(code) + 1) + locals_ + code + b"\x0b"
+
+
+NO_TYPE = b"\x60\0\0"  # () -> ()
+I32_TYPE = b"\x60\1\x7f\1\x7f"  # (i32) -> (i32)
+
+
+def program(bodies, start):
+    """Functions (i32) -> (i32) with these bodies, and _start () -> () with the code `start` as the last."""
+    return sections((1, vector([NO_TYPE, I32_TYPE])), (3, vector([b"\1"] * len(bodies) + [b"\0"])),
+                    (7, vector([name_of("_start") + b"\0" + leb(len(bodies))])),
+                    (10, vector([function_body(body) for body in bodies] + [function_body(start)])))
+
+
 class CommandTest(unittest.TestCase):
     """Each test has a directory of its own; the code cache is one for all, so that a guest is compiled once."""
 
