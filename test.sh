@@ -3,11 +3,11 @@
 #
 #   ./test.sh              everything
 #   ./test.sh --fast       the tests of the modules and of the source tree; seconds, once built
-#   ./test.sh STEP...      the set-up, and these: fast long spec wasi programs fuzz asan tsan tidy
+#   ./test.sh STEP...      the set-up, and these: fast long spec wasi programs differential fuzz asan tsan tidy
 #   ./test.sh --help
 #
 # Environment: JOBS (how many processes at once; default: all cores), WEFT_CACHE (default ~/.cache/weft),
-# FUZZ_SECONDS (default 30), TIDY_SECONDS (default 300).
+# DIFFERENTIAL_SECONDS, FUZZ_SECONDS (default 30), TIDY_SECONDS (default 300).
 # The logs of all steps are in build/logs. Exits with 1 when anything failed; the last line is "N passed, N failed".
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
@@ -30,6 +30,10 @@ step_long() { run_ctest build -L long; }
 step_spec() { tests/conformance/run.sh; }
 step_wasi() { tests/conformance/wasi.py "$(scripts/cached tests/conformance/suites.sh)/wasi"; }
 step_run_programs() { tests/programs/run.sh; }
+step_differential() {
+  build_preset release differential
+  tests/differential/run.sh
+}
 
 module_tests=(wasm_test slot_test cpu_test engine_test wasi_test snapshot_test faaslet_test wast_test)
 
@@ -74,12 +78,13 @@ declare -A what=(
   [spec]="official specification tests"
   [wasi]="public WASI tests"
   [run_programs]="real programs, compared with native ones"
+  [differential]="generated modules, compared with wabt's interpreter, ${DIFFERENTIAL_SECONDS:-30} s"
   [fuzz]="fuzzing, ${FUZZ_SECONDS:-30} s"
   [asan]="tests with address and undefined-behaviour sanitizer"
   [tsan]="tests with thread sanitizer"
   [tidy]="clang-tidy"
 )
-tests=(fast long spec wasi run_programs fuzz asan tsan tidy)
+tests=(fast long spec wasi run_programs differential fuzz asan tsan tidy)
 
 case ${1:-} in
   --help | -h)
@@ -105,11 +110,13 @@ wanted=" ${tests[*]} "
 setup=(packages)
 if [[ $wanted == *" spec "* || $wanted == *" wasi "* ]]; then setup+=(suites); fi
 if [[ $wanted == *" run_programs "* ]]; then setup+=(sysroot programs); fi
+if [[ $wanted == *" differential "* ]]; then setup+=(generator); fi
 declare -A setup_what=(
   [packages]="Debian packages"
   [suites]="official test suites"
   [sysroot]="guest sysroot"
   [programs]="guest programs for the tests"
+  [generator]="generator of test modules"
 )
 steps_expect $((${#setup[@]} + 1 + ${#tests[@]}))
 for step in "${setup[@]}"; do run_step "$step" "${setup_what[$step]}"; done

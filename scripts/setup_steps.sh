@@ -34,6 +34,7 @@ artefact_step() {
 }
 artefact_step sysroot "$root/sdk/sysroot/base.sh"
 artefact_step suites "$root/tests/conformance/suites.sh"
+artefact_step generator "$root/tests/differential/generator.sh"
 artefact_step programs "$root"/tests/programs/*/program.sh
 
 # Ninja finds out by itself what is to be built, so this step is never skipped.
