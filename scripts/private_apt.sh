@@ -64,7 +64,7 @@ retry() {
 # fetch_source APT-DIR PACKAGE FILE SHA256 OUT [PATTERN]: one upstream tarball of a Debian source package, into OUT.
 #
 # A tarball is often listed by several versions in several suites of which a mirror may lack some, so each one is tried.
-# Suites move on, and one day none of them lists FILE any longer. The archive's pool keeps it for a while; after that the
+# Suites move on, and one day none of them lists FILE any longer. The pool keeps it for a while; after that the
 # newest tarball whose name matches the extended regular expression PATTERN is taken, with a word about it: apt has
 # checked its signature.
 fetch_source() {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "differential/compare.h"
 #include "differential/reference.h"
 #include "differential/subject.h"
@@ -11,7 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
-using wasm::ValType;
 
 // Every kind of thing that is compared, in one module.
 constexpr const char* everything = R"((module

@@ -130,6 +130,7 @@ cpu::HostReturn Subject::host_call(void* object, uint64_t a0, uint64_t a1, uint6
 
 std::vector<wasm::FuncType> Subject::functions() const {
   std::vector<wasm::FuncType> types;
+  types.reserve(info().function_types.size());
   for (uint32_t i = 0; i < info().function_types.size(); ++i) {
     types.push_back(info().type_of(i));
   }
