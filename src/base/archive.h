@@ -22,8 +22,15 @@
 
 namespace weft {
 
+// A structure whose memory is written as it stands, a vector of them at once. To be specialised,
+// for types without padding.
 template <class T>
-concept ArchiveBytes = std::is_arithmetic_v<T> || std::is_enum_v<T>;
+inline constexpr bool archived_as_bytes = false;
+
+template <class T>
+concept ArchiveBytes = std::is_arithmetic_v<T> || std::is_enum_v<T> ||
+                       (archived_as_bytes<T> && std::is_trivially_copyable_v<T> &&
+                        std::has_unique_object_representations_v<T>);
 
 class ArchiveWriter {
  public:

@@ -48,10 +48,6 @@ void fields(A& a, ElementInfo& e) {
   a(e.mode, e.table, e.offset, e.items);
 }
 template <class A>
-void fields(A& a, DataInfo& d) {
-  a(d.mode, d.offset, d.start, d.size);
-}
-template <class A>
 void fields(A& a, Layout& l) {
   a(l.globals, l.tables, l.table_elements, l.table_reserve, l.imports, l.links, l.types, l.tags,
     l.data_sizes, l.element_sizes, l.descriptors, l.args, l.args_count, l.save_area,
@@ -60,9 +56,9 @@ void fields(A& a, Layout& l) {
 template <class A>
 void fields(A& a, CodeInfo& i) {
   a(i.types, i.canonical_types, i.imports, i.function_types, i.tables, i.memory, i.globals, i.tags,
-    i.exports, i.start, i.elements, i.data, i.referenced, i.imported_functions, i.imported_tables,
-    i.imported_globals, i.imported_tags, i.imports_memory, i.linking, i.cpu, i.target_cpu,
-    i.target_features, i.layout);
+    i.exports, i.start, i.elements, i.data, i.data_offsets, i.referenced, i.imported_functions,
+    i.imported_tables, i.imported_globals, i.imported_tags, i.imports_memory, i.linking, i.cpu,
+    i.target_cpu, i.target_features, i.layout);
 }
 
 namespace {
@@ -105,7 +101,18 @@ CodeInfo make_info(const Plan& plan) {
   }
   uint64_t start = 0;
   for (const auto& segment : wasm.data) {
-    info.data.push_back({segment.mode, segment.offset, start, segment.bytes.size});
+    DataInfo data{start, segment.bytes.size, DataInfo::Place::passive, 0};
+    if (segment.mode == wasm::SegmentMode::active) {
+      const wasm::ConstExpr& offset = segment.offset;
+      bool constant = offset.size() == 1 && offset[0].kind == wasm::ConstOp::Kind::constant;
+      data.place = constant ? DataInfo::Place::constant : DataInfo::Place::computed;
+      data.offset =
+          constant ? offset[0].value.i32 : static_cast<uint32_t>(info.data_offsets.size());
+      if (!constant) {
+        info.data_offsets.push_back(offset);
+      }
+    }
+    info.data.push_back(data);
     start += segment.bytes.size;
   }
   info.referenced = plan.referenced;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/archive.h"
 #include "base/result.h"
 #include "engine/layout.h"
 #include "engine/plan.h"
@@ -23,11 +24,13 @@ struct ElementInfo {
 inline constexpr uint64_t element_null = uint64_t{1} << 32;
 inline constexpr uint64_t element_global = uint64_t{2} << 32;  // | global index
 
+// There may be thousands, and each start of a program reads them; nearly all offsets are constants.
 struct DataInfo {
-  wasm::SegmentMode mode;
-  wasm::ConstExpr offset;
+  enum class Place : uint32_t { passive, constant, computed };
   uint64_t start;  // in the code file's data bytes
   uint64_t size;
+  Place place;
+  uint32_t offset;  // in memory when it is constant, or the number of its expression
 };
 
 struct CodeInfo {
@@ -43,6 +46,7 @@ struct CodeInfo {
   std::optional<uint32_t> start;
   std::vector<ElementInfo> elements;
   std::vector<DataInfo> data;
+  std::vector<wasm::ConstExpr> data_offsets;  // those that are computed
   std::vector<uint32_t> referenced;
   uint32_t imported_functions = 0;
   uint32_t imported_tables = 0;
@@ -65,3 +69,6 @@ std::string serialise(const CodeInfo& info);
 Result<CodeInfo> parse_info(std::string_view bytes);
 
 }  // namespace weft::engine
+
+template <>
+inline constexpr bool weft::archived_as_bytes<weft::engine::DataInfo> = true;

@@ -366,10 +366,12 @@ Result<void> Instance::write_segments() {
   std::span<const uint8_t> data = code_->data();
   for (uint32_t i = 0; i < info.data.size(); ++i) {
     const engine::DataInfo& segment = info.data[i];
-    if (segment.mode != wasm::SegmentMode::active) {
+    if (segment.place == engine::DataInfo::Place::passive) {
       continue;
     }
-    uint64_t offset = evaluate(segment.offset).i32;
+    uint64_t offset = segment.place == engine::DataInfo::Place::constant
+                          ? segment.offset
+                          : evaluate(info.data_offsets[segment.offset]).i32;
     if (offset + segment.size > head_->memory_bytes) {
       return error(Error::Kind::invalid,
                    "out of bounds memory access: data segment {} does not fit", i);

@@ -55,6 +55,10 @@ inline constexpr uint64_t page_bytes = 4096;
 inline constexpr uint64_t front_bytes = uint64_t{64} << 20;
 inline constexpr uint64_t memory_bytes = uint64_t{8} << 30;
 inline constexpr uint64_t stride_bytes = front_bytes + memory_bytes;
+// One page of the kernel's tables covers 2 MiB. With this offset from such a boundary, the upper
+// end of the stack, the instance block and the first 1.75 MiB of memory share one: 4 KiB less for
+// each slot.
+inline constexpr uint64_t pool_skew = uint64_t{256} << 10;
 // The lowest part of the front, which is never opened.
 inline constexpr uint64_t guard_bytes = uint64_t{1} << 20;
 
@@ -74,12 +78,12 @@ inline constexpr uint64_t guard_bytes = uint64_t{1} << 20;
 #ifdef WEFT_SMALL_ADDRESS_SPACE
 inline constexpr uint64_t code_address = 0x5700'0000'0000;
 inline constexpr uint64_t code_bytes = uint64_t{64} << 30;
-inline constexpr uint64_t pool_address = 0x5710'0000'0000;
+inline constexpr uint64_t pool_address = 0x5710'0000'0000 + pool_skew;
 inline constexpr uint32_t max_slots = 256;
 #else
 inline constexpr uint64_t code_address = 0x1001'0000'0000;
 inline constexpr uint64_t code_bytes = 0x0ffe'0000'0000;
-inline constexpr uint64_t pool_address = 0x2000'0000'0000;
+inline constexpr uint64_t pool_address = 0x2000'0000'0000 + pool_skew;
 #ifdef WEFT_HALF_ADDRESS_SPACE
 inline constexpr uint32_t max_slots = 6'000;
 #else

@@ -12,7 +12,7 @@
 namespace weft::snapshot {
 
 inline constexpr uint64_t frozen_magic = 0x31'5a'52'46'54'46'45'57;  // "WEFTFRZ1", little endian
-inline constexpr uint32_t frozen_version = 1;
+inline constexpr uint32_t frozen_version = 2;
 
 using Checksum = std::array<uint64_t, 2>;  // XXH3-128: low, high
 Checksum checksum_of(const void* bytes, uint64_t count);
