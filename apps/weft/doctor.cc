@@ -1,10 +1,12 @@
 // weft doctor: what this machine has for weft, what it lacks, and what to do about it.
 #include <algorithm>
+#include <iterator>
 
 #include <nlohmann/json.hpp>
 
 #include "command.h"
 #include "machine.h"
+#include "toolchain.h"
 
 namespace weft::cli {
 
@@ -20,6 +22,9 @@ constexpr std::string_view help = R"(Examples:
   slow     weft runs, but something takes longer or more memory; the next line says what to do
   missing  weft cannot run without it
 
+The lines that begin with "guest" are about building programs: compiler and libraries. The
+libraries are looked for in $WEFT_SYSROOT, else in the folder `sysroot` beside that of this command.
+
 Exit code: 1 when something is missing, else 0.)";
 
 class Doctor final : public Command {
@@ -33,6 +38,7 @@ class Doctor final : public Command {
       return fail_usage("doctor", "it takes no files");
     }
     auto findings = examine_machine();
+    std::ranges::move(examine_toolchain(), std::back_inserter(findings));
     bool runs = std::ranges::none_of(
         findings, [](const Finding& f) { return f.level == Finding::Level::missing; });
     bool printed = print(as_json_ ? json_of(findings, runs) : text_of(findings, runs));
