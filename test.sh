@@ -109,12 +109,13 @@ esac
 wanted=" ${tests[*]} "
 setup=(packages)
 if [[ $wanted == *" spec "* || $wanted == *" wasi "* ]]; then setup+=(suites); fi
-if [[ $wanted == *" run_programs "* ]]; then setup+=(sysroot programs); fi
+if [[ $wanted == *" run_programs "* ]]; then setup+=(sysroot threads programs); fi
 if [[ $wanted == *" differential "* ]]; then setup+=(generator); fi
 declare -A setup_what=(
   [packages]="Debian packages"
   [suites]="official test suites"
   [sysroot]="guest sysroot"
+  [threads]="guest sysroot with threads"
   [programs]="guest programs for the tests"
   [generator]="generator of test modules"
 )

@@ -32,7 +32,32 @@ artefact_step() {
   eval "have_$name() { '$root/scripts/cached' --have ${*@Q} 2> /dev/null; }
         step_$name() { '$root/scripts/cached' ${*@Q}; }"
 }
-artefact_step sysroot "$root/sdk/sysroot/base.sh"
+
+# The guest's libraries, in steps that each add to the one before: build/sysroot leads to the fullest that is there.
+sysroots=(threads base)
+link_sysroot() {
+  local name dir
+  mkdir -p "$root/build"
+  for name in "${sysroots[@]}"; do
+    if "$root/scripts/cached" --have "$root/sdk/sysroot/$name.sh"; then
+      dir=$("$root/scripts/cached" "$root/sdk/sysroot/$name.sh")
+      ln -sfn "$dir" "$root/build/sysroot"
+      return
+    fi
+  done
+}
+# have_sysroot_part NAME, step_sysroot_part NAME
+have_sysroot_part() {
+  "$root/scripts/cached" --have "$root/sdk/sysroot/$1.sh" 2> /dev/null && link_sysroot
+}
+step_sysroot_part() {
+  "$root/scripts/cached" "$root/sdk/sysroot/$1.sh"
+  link_sysroot
+}
+have_sysroot() { have_sysroot_part base; }
+step_sysroot() { step_sysroot_part base; }
+have_threads() { have_sysroot_part threads; }
+step_threads() { step_sysroot_part threads; }
 artefact_step suites "$root/tests/conformance/suites.sh"
 artefact_step generator "$root/tests/differential/generator.sh"
 artefact_step programs "$root"/tests/programs/*/program.sh

@@ -1,12 +1,12 @@
 #!/bin/bash
 # artefact: guest-sources
-# inputs: scripts/private_apt.sh
 #
-# The sources of the guest's libraries, unpacked: wasi-libc, LLVM's run-time libraries, zlib.
+# The sources of the guest's libraries, unpacked: wasi-libc, LLVM's run-time libraries.
 # They are the upstream tarballs of Debian source packages. bookworm's own wasi-libc is from 2022 and has no threads, so
 # the newer ones come from other suites of the same archive; the checksum, not the suite, says what is taken – as long
 # as a suite offers it: after that, what the suites have now (fetch_source). Debian's patches are not applied: none of
 # them concerns these libraries.
+# How they are fetched (scripts/private_apt.sh) is no input: the checksums say what they are.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 # shellcheck source=scripts/private_apt.sh
@@ -21,10 +21,8 @@ build() {
     9f63635e532d74d5a62e43d5bc061850fae493683039ee81f1fc81d036719d78 'wasi-libc_0.0~git202[6-9].*'
   fetch llvm-toolchain-22 llvm-toolchain-22_22.1.8.orig.tar.xz \
     b49b9277aef97616320b2da259e1f8174c65b0ce2fbe2e8629644a97693402fe 'llvm-toolchain-22_22[.].*'
-  fetch zlib zlib_1.2.13.dfsg.orig.tar.bz2 71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1
   unpack_wasi_libc "$out"
   unpack_llvm "$out"
-  unpack "$downloads"/zlib_* "$out/zlib"
   rm -rf "$downloads"
 }
 
@@ -51,6 +49,10 @@ unpack_wasi_libc() {
   unpack "$downloads"/wasi-libc_* "$1/wasi-libc"
   # It asks for a CMake newer than bookworm's 3.25, but uses nothing of it for static libraries.
   sed -i 's/^cmake_minimum_required(VERSION 3.26)/cmake_minimum_required(VERSION 3.25)/' "$1/wasi-libc/CMakeLists.txt"
+  # What sdk/posix does in earnest is a stub here, in one object with functions that are not: it goes by another name.
+  local file=$1/wasi-libc/libc-bottom-half/sources/posix.c
+  sed -i -E 's/^int (f?chmod(at)?|f?statvfs)\(/int __wasilibc_stub_\1(/' "$file"
+  [ "$(grep -c '^int __wasilibc_stub_' "$file")" = 5 ]
 }
 
 # Only the folders that the libraries are built from: 120 MB of more than a gigabyte. libc++ takes its from_chars out of

@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# How sdk/posix becomes libweft-posix.a and its headers part of the sysroot. Sourced by base.sh and threads.sh after
+# toolchain.sh.
+#
+# Wanted of the caller: $root, $sources (the artefact of sources.sh), $sysroot, $work (a scratch directory).
+
+# shellcheck disable=SC2154,SC2034  # the arrays of flags are toolchain.sh's
+
+: "${root:?}" "${sources:?}" "${sysroot:?}" "${work:?}"
+
+# build_posix TRIPLE: before all libraries that are to see its headers.
+build_posix() {
+  local triple=$1 objects=$work/posix-$1 units=("$root"/sdk/posix/*.c)
+  python3 "$root/sdk/posix/headers.py" "$sources/wasi-libc" "$sysroot/include/$triple"
+  is_threaded "$triple" || units+=("$root"/sdk/posix/single/*.c)
+  guest_flags "$triple"
+  printf '%s\n' "${units[@]}" | compile_all "$objects" -O2 -std=gnu17 -D_GNU_SOURCE "-I$root/sdk/posix" \
+    -Wall -Wextra -Werror -Wno-unused-parameter -Wno-macro-redefined "${guest_cflags[@]}"
+  archive "$triple" weft-posix "$objects"/*.o
+}
