@@ -24,8 +24,8 @@ build() {
     make -s sqlite3.c shell.c
   )
   native_cc -O1 "${options[@]}" -DSQLITE_OMIT_POPEN -o "$out/sqlite3" "$scratch/shell.c" "$scratch/sqlite3.c" -lm &
-  "$sysroot/bin/wcc" -O2 -w "${options[@]}" -DSQLITE_OMIT_POPEN -DSQLITE_NOHAVE_SYSTEM \
-    -I"$root/tests/programs/sqlite/wasi" -include wasi.h -o "$out/sqlite3.wasm" "$scratch/shell.c" "$scratch/sqlite3.c"
+  "$sysroot/bin/wcc" -O2 -w "${options[@]}" -DSQLITE_OMIT_POPEN -o "$out/sqlite3.wasm" \
+    "$scratch/shell.c" "$scratch/sqlite3.c"
   wait $!
   cp "$root"/tests/programs/sqlite/*.sql "$out/"
 }
