@@ -3,7 +3,7 @@
 #
 #   ./test.sh              everything
 #   ./test.sh --fast       the tests of the modules and of the source tree; seconds, once built
-#   ./test.sh STEP...      the set-up, and these: fast long spec wasi programs differential fuzz asan tsan tidy
+#   ./test.sh STEP...      the set-up, and these: fast long spec wasi programs fortran differential fuzz asan tsan tidy
 #   ./test.sh --help
 #
 # Environment: JOBS (how many processes at once; default: all cores), WEFT_CACHE (default ~/.cache/weft),
@@ -30,6 +30,8 @@ step_long() { run_ctest build -L long; }
 step_spec() { tests/conformance/run.sh; }
 step_wasi() { tests/conformance/wasi.py "$(scripts/cached tests/conformance/suites.sh)/wasi"; }
 step_run_programs() { tests/programs/run.sh; }
+# Needs 1.4 GB of packages that are not part of the set-up.
+step_fortran() { tests/programs/run.sh ../fortran; }
 step_differential() {
   build_preset release differential
   tests/differential/run.sh
@@ -78,6 +80,7 @@ declare -A what=(
   [spec]="official specification tests"
   [wasi]="public WASI tests"
   [run_programs]="real programs, compared with native ones"
+  [fortran]="Fortran programs, compared with native ones"
   [differential]="generated modules, compared with wabt's interpreter, ${DIFFERENTIAL_SECONDS:-30} s"
   [fuzz]="fuzzing, ${FUZZ_SECONDS:-30} s"
   [asan]="tests with address and undefined-behaviour sanitizer"
@@ -85,6 +88,7 @@ declare -A what=(
   [tidy]="clang-tidy"
 )
 tests=(fast long spec wasi run_programs differential fuzz asan tsan tidy)
+if command -v flang-22 > /dev/null; then tests+=(fortran); fi
 
 case ${1:-} in
   --help | -h)
@@ -125,5 +129,8 @@ run_step build "building weft (release)"
 for step in "${tests[@]}"; do try_step "$step" "${what[$step]}" || true; done
 steps_report
 echo
+if [ $# = 0 ] && [[ $wanted != *" fortran "* ]]; then
+  echo "not tested: Fortran, whose compiler is not installed; ./test.sh fortran installs it (1.4 GB) and tests it"
+fi
 echo "$steps_passed passed, $steps_failed failed"
 [ "$steps_failed" = 0 ]

@@ -1,0 +1,4 @@
+program images
+  integer :: x[*]
+  x = 1
+end program
