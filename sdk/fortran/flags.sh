@@ -7,8 +7,8 @@
 # The source decides nothing by itself that flang would not know from its name, so only names are looked at.
 is_source() {
   case $1 in
-    *.f | *.F | *.for | *.FOR | *.ftn | *.FTN | *.fpp | *.FPP | *.f77 | *.F77 | *.f90 | *.F90 | *.f95 | *.F95 | *.f03 | \
-      *.F03 | *.f08 | *.F08 | *.f18 | *.F18) return 0 ;;
+    *.f | *.F | *.for | *.FOR | *.ftn | *.FTN | *.fpp | *.FPP | *.f77 | *.F77 | *.f90 | *.F90 | *.f95 | *.F95 | \
+      *.f03 | *.F03 | *.f08 | *.F08 | *.f18 | *.F18) return 0 ;;
   esac
   return 1
 }
