@@ -1,7 +1,7 @@
 #!/bin/bash
 # artefact: fortran-compiler
 # inputs: sdk/fortran/retarget sdk/fortran/modules.sh sdk/fortran/edit.sh sdk/fortran/features.sh
-# inputs: sdk/sysroot/steps.sh sdk/sysroot/sources.sh
+# inputs: sdk/sysroot/toolchain.sh sdk/sysroot/sources.sh
 # packages: flang-22 llvm-22-dev clang-22
 #
 # A flang that knows the guest:

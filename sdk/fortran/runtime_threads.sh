@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: fortran-runtime-threads
-# inputs: sdk/fortran/runtime sdk/fortran/features.sh sdk/fortran/edit.sh sdk/sysroot/threads.sh
+# inputs: sdk/fortran/runtime sdk/fortran/features.sh sdk/fortran/edit.sh sdk/sysroot/toolchain.sh
+# inputs: sdk/sysroot/libc-threads.sh
 # packages: clang-22
 #
 # flang's run-time library for guests with threads: lib/wasm32-wasip1-threads/libflang_rt.a
@@ -12,7 +13,7 @@ build() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   sources=$("$root/scripts/cached" "$root/sdk/sysroot/sources.sh")
-  sysroot=$("$root/scripts/cached" "$root/sdk/sysroot/threads.sh")
+  sysroot=$("$root/scripts/cached" "$root/sdk/sysroot/libc-threads.sh")
   # shellcheck source=sdk/fortran/runtime/steps.sh
   source "$recipe_dir/runtime/steps.sh"
   mkdir -p "$1/lib/wasm32-wasip1-threads"

@@ -24,6 +24,7 @@ prepare_sources() {
   edit "$work/flang-rt/lib/runtime/descriptor-io.cpp" '/GetProc</,/bindings)/s/std::size_t/std::uint32_t/g'
   edit "$work/flang/include/flang/Runtime/reduce.h" \
     '/using ReductionCharOperation /,/;/s/std::size_t/std::uint32_t/g'
+  cp -r "$recipe_dir/runtime" "$work/ours"
   mkdir -p "$work/config"
   printf '#define HAVE_STRERROR_R 1\n#define HAVE_DECL_STRERROR_S 0\n' > "$work/config/config.h"
 }
@@ -43,12 +44,12 @@ build_runtime() {
   local kind
   for kind in fast huge small; do
     # shellcheck disable=SC2046
-    clang-22 "${base[@]}" "${cxx[@]}" $(optimisation $kind) -x c++-header "$recipe_dir/runtime/wide_sizes.h" \
+    clang-22 "${base[@]}" "${cxx[@]}" $(optimisation $kind) -x c++-header "$work/ours/wide_sizes.h" \
       -o "$work/headers-$kind.pch"
   done
   # The largest units first, so that none of them is left to the end.
   mapfile -t units < <(
-    find "$work/flang-rt/lib/runtime" "$work/flang/lib/Decimal" "$recipe_dir/runtime" -name '*.c' -o -name '*.cpp' \
+    find "$work/flang-rt/lib/runtime" "$work/flang/lib/Decimal" "$work/ours" -name '*.c' -o -name '*.cpp' \
       -o -name '*.cc' | grep -v '/execute\.cpp$' | sort
   )
   local unit name ordered=() count=0 running=0
@@ -91,7 +92,7 @@ compile_unit() {
   if is_among "$fast_units" "$unit"; then kind=fast; fi
   if is_among "$huge_units" "$unit"; then kind=huge; fi
   case $unit in
-    *.c) flags=(-include "$recipe_dir/runtime/wide_sizes.h") ;;
+    *.c) flags=(-include "$work/ours/wide_sizes.h") ;;
     *) flags=("${cxx[@]}" -include-pch "$work/headers-$kind.pch") ;;
   esac
   # shellcheck disable=SC2046
