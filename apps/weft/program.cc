@@ -43,6 +43,19 @@ std::unexpected<Error> too_large(const std::string& path) {
                wasm::max_module_bytes);
 }
 
+// A program that weftcc made executable begins with a line for the kernel (`weft exec`).
+void drop_first_line(std::vector<uint8_t>& bytes) {
+  constexpr ptrdiff_t longest = 4096;
+  if (bytes.size() < 2 || bytes[0] != '#' || bytes[1] != '!') {
+    return;
+  }
+  auto limit = bytes.begin() + std::min<ptrdiff_t>(longest, std::ssize(bytes));
+  auto newline = std::find(bytes.begin(), limit, '\n');
+  if (newline != limit) {
+    bytes.erase(bytes.begin(), newline + 1);
+  }
+}
+
 }  // namespace
 
 Result<std::vector<uint8_t>> read_program(const std::string& path) {
@@ -85,6 +98,7 @@ Result<std::vector<uint8_t>> read_program(const std::string& path) {
   if (bytes.empty()) {
     return error(Error::Kind::invalid, "{} is empty", path);
   }
+  drop_first_line(bytes);
   return bytes;
 }
 

@@ -1,5 +1,9 @@
 // weft run: one program, here.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 
 #include "command.h"
 #include "driver.h"
@@ -29,9 +33,10 @@ doctor` for where); the next one starts at once.
 Exit code: the program's. A trap prints the kind and the call stack, and gives 134; a timeout
 gives 124.)";
 
-class Run final : public Command {
+class Run : public Command {
  public:
-  explicit Run(const Context& context) : context_(context) {}
+  explicit Run(const Context& context, Grants grants = {})
+      : context_(context), grants_(std::move(grants)) {}
 
   void declare(CLI::App& app) override {
     declare_directories(app, grants_);
@@ -271,7 +276,46 @@ class Run final : public Command {
   std::vector<std::string> unmet_;  // imports, each with what is wrong
 };
 
+constexpr std::string_view exec_help =
+    R"(Programs that weftcc makes under weftenv are executable files: their first line lets the
+kernel start them by this command. So `make check` and configure scripts run what they built.
+
+  weft exec ./program ARG...                 what ./program ARG... does
+
+The program gets what a native one would have: all files, with the working directory of the caller,
+and all environment variables. For programs that you would run natively; `weft run` grants nothing
+by itself.)";
+
+// Everything that a native program would have.
+Grants all_of_the_world() {
+  Grants grants;
+  grants.directories.push_back({.host_path = "/", .guest_path = "/"});
+  std::error_code failed;
+  // The guest's C library changes to it before main (sdk/posix).
+  setenv("PWD", std::filesystem::current_path(failed).c_str(), 1);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    grants.variables.emplace_back(*variable);
+  }
+  return grants;
+}
+
+class Exec final : public Run {
+ public:
+  explicit Exec(const Context& context) : Run(context, all_of_the_world()) {}
+  void declare(CLI::App& app) override {}
+};
+
 }  // namespace
+
+const CommandInfo exec_info{
+    "exec",
+    "run a program that weftcc made executable, as the shell does",
+    "PROGRAM [ARGS...]",
+    exec_help,
+    Words::program,
+    [](const Context& context, std::span<const CommandInfo>) -> std::unique_ptr<Command> {
+      return std::make_unique<Exec>(context);
+    }};
 
 const CommandInfo run_info{
     "run",

@@ -48,6 +48,24 @@ class NativePipes final : public host::ImportModule {
   host::HostFunction write_{};
 };
 
+// Programs that may create threads run with the one they have: pthread_create fails with EAGAIN, as
+// it does at any limit on threads.
+class OneThread final : public host::ImportModule {
+ public:
+  using ImportModule::ImportModule;
+
+  std::optional<host::HostFunction> find(std::string_view module, std::string_view name) override {
+    if (module != "wasi" || name != "thread-spawn") {
+      return std::nullopt;
+    }
+    return host::bind<&OneThread::spawn>(this);
+  }
+
+ private:
+  // Source: wasi-threads, "thread-spawn": a negative value says that no thread was started.
+  host::Answer<int32_t> spawn(uint32_t start_argument) { return -1; }
+};
+
 wasi::Stream standard_stream(const Context& context, int number) {
   if (context.stream_open[static_cast<size_t>(number)]) {
     return wasi::HostFd{number};
@@ -111,6 +129,7 @@ faaslet::ImportFactory import_factory(const Context& context, Grants grants,
     } else {
       modules.push_back(std::make_unique<NativePipes>(std::move(wasi)));
     }
+    modules.push_back(std::make_unique<OneThread>(guest));
     return modules;
   };
 }

@@ -1,0 +1,267 @@
+#include "build.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "explain.h"
+#include "process.h"
+#include "wasm_file.h"
+
+namespace weft::cc {
+
+namespace {
+
+using Action = CommandLine::Action;
+using Memory = Toolchain::Memory;
+
+// In each object: what its compilation said about fusing multiplications and additions. WebAssembly
+// itself cannot say it. The linker puts the sections of all objects together, and a program in
+// which all agree keeps one that says "fast" (read by src/engine).
+constexpr std::string_view contraction_section = "weft.fp_contract";
+constexpr std::string_view fast = "fast\n";
+constexpr std::string_view off = "off\n";
+
+// Files that are gone when this is.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    for (const std::string& file : files_) {
+      unlink(file.c_str());
+    }
+  }
+
+  Result<std::string> file(std::string_view suffix) {
+    std::error_code failed;
+    std::string path = std::filesystem::temp_directory_path(failed).string();
+    path += fmt::format("/weftcc-XXXXXX{}", suffix);
+    int fd = mkstemps(path.data(), static_cast<int>(suffix.size()));
+    if (fd < 0) {
+      return io_error(errno, "making a temporary file");
+    }
+    close(fd);
+    files_.push_back(path);
+    return path;
+  }
+
+ private:
+  std::vector<std::string> files_;
+};
+
+void append(Words& words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+}
+
+class Build {
+ public:
+  Build(const Toolchain& toolchain, const CommandLine& line) : toolchain_(toolchain), line_(line) {}
+
+  // clang as the user called it, with what guests need around it.
+  Result<int> compile() {
+    Words words = toolchain_.compiler(line_);
+    for (const Word& word : line_.words) {
+      // clang warns when it is told about libraries while it does not link; nobody else does
+      if (word.kind == Word::Kind::linked && line_.has_input()) {
+        continue;
+      }
+      append_source(words, word);
+    }
+    append(words, toolchain_.compile_end(line_));
+    if (!line_.output.empty()) {
+      append(words, {"-o", line_.output});
+    }
+    TRY(exit_code, step(words));
+    if (exit_code == 0 && line_.action == Action::compile && line_.assembles) {
+      TRY_VOID(mark_objects());
+    }
+    return exit_code;
+  }
+
+  Result<int> link(Executable executable, const std::string& weft) {
+    for (const Word* source : line_.sources()) {
+      TRY(object, scratch_.file(".o"));
+      TRY(exit_code, compile_to(*source, object));
+      if (exit_code != 0) {
+        return exit_code;
+      }
+      objects_.push_back(object);
+    }
+    output_ = line_.output.empty() ? "a.out" : line_.output;
+    TRY(exit_code, link_objects());
+    if (exit_code == 0 && !line_.relocatable) {
+      TRY_VOID(finish(executable, weft));
+    }
+    return exit_code;
+  }
+
+ private:
+  static void append_source(Words& words, const Word& word) {
+    if (word.language.empty()) {
+      words.push_back(word.text);
+    } else {
+      append(words, {"-x", word.language, word.text, "-x", "none"});
+    }
+  }
+
+  Words with_colours(Words words) const {
+    if (!line_.colour_given && isatty(STDERR_FILENO) != 0) {
+      words.emplace_back("-fcolor-diagnostics");
+    }
+    return words;
+  }
+
+  // Runs clang; what it could not say itself is explained.
+  Result<int> step(const Words& words) const {
+    TRY(finished, run(with_colours(words), Streams::pass_on));
+    explain_failure(finished);
+    return finished.exit_code;
+  }
+
+  void explain_failure(const Finished& finished) const {
+    if (finished.exit_code != 0) {
+      fputs(explain(finished.errors, toolchain_.sysroot()).c_str(), stderr);
+    }
+  }
+
+  Result<int> compile_to(const Word& source, const std::string& object) {
+    Words words = toolchain_.compiler(line_);
+    words.emplace_back("-Qunused-arguments");
+    for (const Word& word : line_.words) {
+      if (word.kind == Word::Kind::option) {
+        words.push_back(word.text);
+      }
+    }
+    append_source(words, source);
+    append(words, toolchain_.compile_end(line_));
+    append(words, {"-c", "-o", object});
+    TRY(exit_code, step(words));
+    if (exit_code == 0) {
+      TRY_VOID(mark(object));
+    }
+    return exit_code;
+  }
+
+  // A program gets a shared memory when something in it refers to pthread_create. Only the linker
+  // knows, so it is asked to say; when the guess was wrong it links once more.
+  Result<int> link_objects() const {
+    Memory memory = line_.threads ? Memory::shared : Memory::own;
+    TRY(finished, run(with_colours(link_words(memory)), Streams::hold));
+    bool creates = finished.output.find("reference to pthread_create\n") != std::string::npos;
+    Memory needed = creates ? Memory::shared : Memory::own;
+    if (needed != memory && !line_.relocatable && (creates || finished.exit_code == 0)) {
+      TRY(again, run(with_colours(link_words(needed)), Streams::hold));
+      finished = std::move(again);
+    }
+    print_rest(finished.output);
+    fwrite(finished.errors.data(), 1, finished.errors.size(), stderr);
+    explain_failure(finished);
+    return finished.exit_code;
+  }
+
+  Words link_words(Memory memory) const {
+    Words words;
+    if (line_.relocatable) {
+      words = {std::string(clang), "--target=wasm32-wasip1", "-nostdlib", "-Qunused-arguments"};
+    } else {
+      words = toolchain_.linker(line_, memory);
+      append(words, {"-Xlinker", "--trace-symbol=pthread_create"});
+    }
+    auto object = objects_.begin();
+    for (const Word& word : line_.words) {
+      words.push_back(word.kind == Word::Kind::source ? *object++ : word.text);
+    }
+    if (!line_.relocatable) {
+      append(words, toolchain_.link_end(line_));
+    }
+    append(words, {"-o", output_});
+    return words;
+  }
+
+  // What the linker was asked for by us is not the user's business; the rest of its output is.
+  static void print_rest(const std::string& trace) {
+    for (size_t begin = 0; begin < trace.size();) {
+      size_t end = std::min(trace.find('\n', begin), trace.size() - 1) + 1;
+      std::string_view text = std::string_view(trace).substr(begin, end - begin);
+      if (!text.ends_with(" pthread_create\n")) {
+        fwrite(text.data(), 1, text.size(), stdout);
+      }
+      begin = end;
+    }
+  }
+
+  Result<void> mark_objects() const {
+    if (!line_.output.empty()) {
+      return mark(line_.output);
+    }
+    for (const Word* source : line_.sources()) {
+      TRY_VOID(mark(std::filesystem::path(source->text).stem().string() + ".o"));
+    }
+    return {};
+  }
+
+  // Bitcode of -flto, and what is no regular file, stays as it is.
+  Result<void> mark(const std::string& object) const {
+    struct stat status = {};
+    if (stat(object.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+      return {};
+    }
+    TRY(bytes, read_file(object));
+    if (!is_wasm(bytes)) {
+      return {};
+    }
+    append_custom_section(bytes, contraction_section, line_.fp_contract_fast ? fast : off);
+    return write_file(object, bytes);
+  }
+
+  Result<void> finish(Executable executable, const std::string& weft) const {
+    struct stat status = {};
+    if (stat(output_.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+      return {};
+    }
+    TRY(module, read_file(output_));
+    if (!is_wasm(module)) {
+      return {};
+    }
+    TRY(said, take_custom_sections(module, contraction_section));
+    if (!said.empty() && said.find(off) == std::string::npos) {
+      append_custom_section(module, contraction_section, "fast");
+    }
+    if (executable == Executable::command && !output_.ends_with(".wasm")) {
+      std::string line = fmt::format("#!{} exec\n", weft);
+      module.insert(module.begin(), line.begin(), line.end());
+    }
+    return write_file(output_, module);
+  }
+
+  const Toolchain& toolchain_;
+  const CommandLine& line_;
+  Scratch scratch_;
+  std::vector<std::string> objects_;  // of the sources, in their order
+  std::string output_;
+};
+
+void print_notes(const CommandLine& line) {
+  for (const std::string& note : line.notes) {
+    fmt::print(stderr, "weftcc: note: {}\n", note);
+  }
+}
+
+}  // namespace
+
+Result<int> build(const Toolchain& toolchain, const CommandLine& line, Executable executable,
+                  const std::string& weft) {
+  if (line.verbose) {
+    print_notes(line);
+  }
+  Build build(toolchain, line);
+  bool links = line.action == Action::link && line.has_input();
+  return links ? build.link(executable, weft) : build.compile();
+}
+
+}  // namespace weft::cc

@@ -1,0 +1,101 @@
+#include "explain.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <set>
+#include <string>
+
+namespace weft::cc {
+
+namespace {
+
+std::string without_colours(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b' && i + 1 < text.size() && text[i + 1] == '[') {
+      while (i < text.size() && text[i] != 'm' && text[i] != 'K') {
+        ++i;
+      }
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+// FILE:LINE of a clang diagnostic "FILE:LINE:COLUMN: error: …"
+std::string place_of(std::string_view line) {
+  size_t error = line.find(": error:");
+  std::string_view place = line.substr(0, error);
+  size_t column = place.rfind(':');
+  return std::string(place.substr(0, column));
+}
+
+bool is_about_assembly(std::string_view line) {
+  for (std::string_view words :
+       {"in asm", "inline asm", "unrecognized instruction mnemonic", "unknown register name",
+        "unknown asm", "in inline assembly"}) {
+    if (line.find(words) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The manual's list of POSIX functions that guests lack: NAME SECTION a line.
+std::string section_of(const std::string& function, const std::string& sysroot) {
+  std::ifstream list(sysroot + "/share/weft/unsupported-functions.txt");
+  std::string name;
+  std::string section;
+  while (list >> name >> section) {
+    if (name == function) {
+      return section;
+    }
+  }
+  return {};
+}
+
+std::string undefined_symbol(std::string_view line) {
+  constexpr std::string_view words = "undefined symbol: ";
+  size_t at = line.find(words);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  return std::string(line.substr(at + words.size()));
+}
+
+}  // namespace
+
+std::string explain(std::string_view errors, const std::string& sysroot) {
+  std::string plain = without_colours(errors);
+  std::set<std::string> lines;
+  for (size_t begin = 0; begin < plain.size();) {
+    size_t end = std::min(plain.find('\n', begin), plain.size());
+    std::string_view line = std::string_view(plain).substr(begin, end - begin);
+    begin = end + 1;
+    if (line.find(": error:") != std::string_view::npos && is_about_assembly(line)) {
+      lines.insert(fmt::format("{}: assembly of another machine cannot become WebAssembly; build "
+                               "the project's portable C code instead (often an option like "
+                               "--disable-asm), see docs/toolchain.md#assembly",
+                               place_of(line)));
+    }
+    if (line.find("only meant to be used on x86") != std::string_view::npos) {
+      lines.insert(
+          "intrinsics of processors are not there, but for SSE's; see docs/toolchain.md#intrinsics");
+    }
+    if (std::string symbol = undefined_symbol(line); !symbol.empty()) {
+      if (std::string section = section_of(symbol, sysroot); !section.empty()) {
+        lines.insert(fmt::format("{} does not exist for guests: see docs/posix.md#{}", symbol,
+                                 section));
+      }
+    }
+  }
+  std::string text;
+  for (const std::string& line : lines) {
+    text += "weftcc: " + line + "\n";
+  }
+  return text;
+}
+
+}  // namespace weft::cc

@@ -1,0 +1,12 @@
+// Says in the user's words what a compiler's or linker's message means here.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weft::cc {
+
+// `errors` is all that clang and wasm-ld wrote. Lines to add, or nothing.
+std::string explain(std::string_view errors, const std::string& sysroot);
+
+}  // namespace weft::cc

@@ -1,0 +1,43 @@
+#include "explain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace weft::cc {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Explain, assembly_is_named_with_its_file_and_line) {
+  std::string text = explain("x/fast.c:12:7: error: invalid output constraint '=a' in asm\n", "");
+  EXPECT_THAT(text, HasSubstr("x/fast.c:12: assembly"));
+}
+
+TEST(Explain, colours_do_not_hide_the_message) {
+  std::string text = explain(
+      "\x1b[1mx/fast.c:12:7: \x1b[0m\x1b[0;1;31merror: \x1b[0munrecognized instruction mnemonic\n",
+      "");
+  EXPECT_THAT(text, HasSubstr("x/fast.c:12: assembly"));
+}
+
+TEST(Explain, a_function_that_guests_lack_leads_to_the_manual) {
+  std::string sysroot = ::testing::TempDir() + "/weftcc-sysroot";
+  std::filesystem::create_directories(sysroot + "/share/weft");
+  std::ofstream(sysroot + "/share/weft/unsupported-functions.txt") << "forkpty processes\n";
+  std::string text =
+      explain("wasm-ld: error: a.o: undefined symbol: forkpty\n"
+              "wasm-ld: error: a.o: undefined symbol: mine\n",
+              sysroot);
+  EXPECT_EQ(text, "weftcc: forkpty does not exist for guests: see docs/posix.md#processes\n");
+  std::filesystem::remove_all(sysroot);
+}
+
+TEST(Explain, ordinary_errors_need_no_explanation) {
+  EXPECT_EQ(explain("a.c:1:1: error: unknown type name 'x'\n1 error generated.\n", ""), "");
+}
+
+}  // namespace
+}  // namespace weft::cc
