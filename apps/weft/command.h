@@ -69,6 +69,8 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::strin
 // The commands.
 extern const CommandInfo run_info;
 extern const CommandInfo exec_info;
+extern const CommandInfo new_info;
+extern const CommandInfo build_info;
 extern const CommandInfo compile_info;
 extern const CommandInfo wast_info;
 extern const CommandInfo thaw_info;
