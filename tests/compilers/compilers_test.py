@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""The guest compilers as their users call them: weftcc, weftc++, weftenv, weft new, weft build.
+
+Needs the guest sysroot (build/sysroot); ./test.sh runs it with the programs.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("WEFT_BIN", ROOT / "build/bin"))
+
+HELLO = '#include <stdio.h>\nint main(int argc, char** argv) { printf("hello %d\\n", argc); return 0; }\n'
+CREATES_A_THREAD = """#include <pthread.h>
+#include <stdio.h>
+static void* body(void* argument) { return argument; }
+int main(void) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, body, NULL) != 0) return 7;
+  return pthread_join(thread, NULL);
+}
+"""
+
+
+class CompilerTest(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="weft-compilers-")
+        self.addCleanup(scratch.cleanup)
+        self.dir = pathlib.Path(scratch.name)
+
+    def write(self, **files):
+        for name, text in files.items():
+            path = self.dir / name.replace("__", "/").replace("_dot_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def tool(self, name, *args, **kwargs):
+        return subprocess.run([str(BIN / name), *args], cwd=self.dir, capture_output=True, text=True, timeout=300, **kwargs)
+
+    def ok(self, name, *args, **kwargs):
+        done = self.tool(name, *args, **kwargs)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def refused(self, name, *args):
+        done = self.tool(name, *args)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.stderr
+
+    def memory_of(self, program):
+        text = subprocess.run(["wasm-objdump", "-x", str(self.dir / program)], capture_output=True, text=True).stdout
+        return "shared" if "shared" in text[text.index("memory[0]"):].splitlines()[0] else "own"
+
+
+class Compile(CompilerTest):
+    def test_a_c_program_runs(self):
+        self.write(a_dot_c=HELLO)
+        self.assertEqual(self.ok("weftcc", "-O3", "a.c", "-o", "a.wasm"), "")
+        self.assertEqual(self.ok("weft", "run", "a.wasm", "x"), "hello 2\n")
+
+    def test_a_cxx_program_with_exceptions_and_streams_runs(self):
+        self.write(a_dot_cc="""#include <iostream>
+#include <map>
+#include <stdexcept>
+int main() {
+  std::map<std::string, int> counts{{"a", 1}};
+  try {
+    counts.at("b");
+  } catch (const std::out_of_range& e) {
+    std::cout << "caught\\n";
+  }
+}
+""")
+        self.ok("weftc++", "-std=c++20", "-O2", "a.cc", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "caught\n")
+
+    def test_weftcc_takes_cxx_sources_as_gcc_does(self):
+        self.write(a_dot_cc='#include <vector>\n#include <cstdio>\nint main() { std::vector<int> v(3); printf("%zu\\n", v.size()); }\n')
+        self.ok("weftcc", "-c", "a.cc", "-o", "a.o")
+        self.ok("weftcc", "a.o", "-lstdc++", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "3\n")
+
+    def test_objects_archives_and_response_files_link(self):
+        self.write(a_dot_c="int f(void);\n" + HELLO.replace("argc)", "f() + argc)"), b_dot_c="int f(void) { return 40; }\n",
+                   objects_dot_rsp='a.o "-L." -lb\n')
+        self.ok("weftcc", "-O2", "-c", "a.c", "b.c")
+        subprocess.run(["llvm-ar-22", "crs", "libb.a", "b.o"], cwd=self.dir, check=True)
+        self.ok("weftcc", "@objects.rsp", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "hello 41\n")
+
+    def test_dependencies_preprocessing_and_assembly_come_out(self):
+        self.write(a_dot_c='#include "a.h"\nint x = VALUE;\n', a_dot_h="#define VALUE 17\n")
+        self.assertIn("int x = 17", self.ok("weftcc", "-E", "a.c"))
+        self.assertIn("a.h", self.ok("weftcc", "-MM", "a.c"))
+        self.ok("weftcc", "-S", "a.c")
+        self.assertIn("17", (self.dir / "a.s").read_text())
+        self.ok("weftcc", "-MD", "-c", "a.c")
+        self.assertIn("a.h", (self.dir / "a.d").read_text())
+
+    def test_gcc_options_for_the_machine_are_dropped_and_v_says_so(self):
+        self.write(a_dot_c=HELLO)
+        done = self.tool("weftcc", "-O3", "-march=native", "-mavx2", "-fPIC", "-static", "-Wl,--as-needed", "-v", "a.c",
+                         "-lm", "-lrt", "-ldl", "-lpthread", "-o", "a.wasm")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for option in ("-march=native", "-mavx2", "-fPIC", "-static", "-Wl,--as-needed", "-lrt"):
+            self.assertIn(f"weftcc: note: {option}: ", done.stderr)
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "hello 1\n")
+
+    def test_loops_stay_scalar_but_for_an_option(self):
+        self.write(a_dot_c="void f(float* restrict a, const float* restrict b, int n) { for (int i = 0; i < n; i++) a[i] += b[i]; }\n")
+        self.ok("weftcc", "-O3", "-S", "a.c", "-o", "scalar.s")
+        self.ok("weftcc", "-O3", "-ftree-vectorize", "-funroll-loops", "-S", "a.c", "-o", "asked.s")
+        self.ok("weftcc", "-O3", "-mguest-simd", "-S", "a.c", "-o", "vector.s")
+        self.assertNotIn("f32x4.add", (self.dir / "scalar.s").read_text())
+        self.assertNotIn("f32x4.add", (self.dir / "asked.s").read_text())
+        self.assertIn("f32x4.add", (self.dir / "vector.s").read_text())
+
+    def test_permission_to_contract_is_the_programs_when_all_its_parts_give_it(self):
+        self.write(a_dot_c="double g(double); int main(void) { return g(1) > 3; }\n", b_dot_c="double g(double x) { return x * x + x; }\n")
+        self.ok("weftcc", "-c", "-ffast-math", "a.c", "-o", "fast_a.o")
+        self.ok("weftcc", "-c", "-ffp-contract=fast", "b.c", "-o", "fast_b.o")
+        self.ok("weftcc", "-c", "b.c", "-o", "b.o")
+        for parts, expected in (("fast_a.o", "fast_b.o"), True), (("fast_a.o", "b.o"), False), (("a.c", "b.c"), False):
+            self.ok("weftcc", *parts, "-o", "p.wasm")
+            self.assertEqual(b"weft.fp_contract" in (self.dir / "p.wasm").read_bytes(), expected, parts)
+
+    def test_only_programs_that_create_threads_share_their_memory(self):
+        self.write(a_dot_c=HELLO, t_dot_c=CREATES_A_THREAD)
+        self.ok("weftcc", "-pthread", "a.c", "-lpthread", "-o", "a.wasm")
+        self.assertEqual(self.memory_of("a.wasm"), "own")
+        self.ok("weftcc", "-c", "t.c")
+        self.ok("weftcc", "t.o", "-o", "t.wasm")
+        self.assertEqual(self.memory_of("t.wasm"), "shared")
+
+    def test_link_time_optimisation_keeps_longjmp_and_exceptions(self):
+        self.write(a_dot_cc="""#include <csetjmp>
+#include <cstdio>
+static std::jmp_buf jump;
+int main() {
+  if (setjmp(jump) == 0) std::longjmp(jump, 1);
+  try { throw 5; } catch (int x) { std::printf("%d\\n", x); }
+}
+""")
+        self.ok("weftc++", "-O2", "-flto", "a.cc", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "5\n")
+
+    def test_the_same_sources_give_the_same_program(self):
+        self.write(a_dot_c=HELLO)
+        for out in ("1", "2"):
+            os.mkdir(self.dir / out)
+            self.ok("weftcc", "-O2", "a.c", "-o", f"{out}/a.wasm")
+        self.assertEqual((self.dir / "1/a.wasm").read_bytes(), (self.dir / "2/a.wasm").read_bytes())
+
+
+class Refuse(CompilerTest):
+    def test_shared_libraries(self):
+        self.write(a_dot_c=HELLO)
+        self.assertIn("--disable-shared", self.refused("weftcc", "-shared", "a.c", "-o", "a.so"))
+
+    def test_assembly_of_another_machine_is_named_by_file_and_line(self):
+        self.write(a_dot_c='int f(int x) {\n  __asm__("cpuid" : "=a"(x));\n  return x;\n}\nint main(void) { return f(1); }\n')
+        errors = self.refused("weftcc", "-c", "a.c")
+        self.assertIn("weftcc: a.c:2: assembly of another machine", errors)
+
+    def test_a_compiler_error_is_seen_whole(self):
+        self.write(a_dot_c="int main(void) { return undeclared; }\n")
+        errors = self.refused("weftcc", "a.c", "-o", "a.wasm")
+        self.assertIn("a.c:1:25: error: use of undeclared identifier 'undeclared'", errors)
+        self.assertFalse((self.dir / "a.wasm").exists())
+
+    def test_an_undefined_function_is_named(self):
+        self.write(a_dot_c="int missing(void); int main(void) { return missing(); }\n")
+        self.assertIn("undefined symbol: missing", self.refused("weftcc", "a.c", "-o", "a.wasm"))
+
+    def test_a_missing_file_and_a_missing_value(self):
+        self.assertIn("gone.c", self.refused("weftcc", "gone.c"))
+        self.assertIn("-o stands last", self.refused("weftcc", "a.c", "-o"))
+        self.assertIn("gone.rsp", self.refused("weftcc", "@gone.rsp"))
+
+    def test_a_sysroot_that_is_not_there(self):
+        done = self.tool("weftcc", "-c", "a.c", env={**os.environ, "WEFT_SYSROOT": "/nowhere"})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("scripts/setup sysroot", done.stderr)
+
+
+class Environment(CompilerTest):
+    def test_a_makefile_that_names_gcc_makes_programs_that_start(self):
+        self.write(a_dot_c=HELLO, Makefile="CC = gcc\nall: a\na: a.o\n\t$(CC) -o $@ $^ -lm\ncheck: a\n\t./a 1 2\n")
+        self.assertIn("hello 3\n", self.ok("weftenv", "make", "check"))
+        # the same file is a program for weft run
+        self.assertEqual(self.ok("weft", "run", "a"), "hello 1\n")
+
+    def test_programs_find_their_directory_files_and_variables(self):
+        self.write(a_dot_c="""#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+  FILE* file = fopen("data/x", "r");
+  int c = file ? fgetc(file) : '?';
+  printf("%c %s\\n", c, getenv("COLOUR"));
+  return 0;
+}
+""", data__x="7")
+        done = self.ok("weftenv", "sh", "-c", "gcc a.c -o a && strip a && COLOUR=red ./a")
+        self.assertEqual(done, "7 red\n")
+
+    def test_cmake_configures_tries_programs_and_tests(self):
+        self.write(a_dot_c=HELLO, CMakeLists_dot_txt="""cmake_minimum_required(VERSION 3.20)
+project(a C)
+include(CheckCSourceRuns)
+check_c_source_runs("int main(void) { return sizeof(void*) != 4; }" RUNS)
+if(NOT RUNS)
+  message(FATAL_ERROR "a program that CMake tried did not run")
+endif()
+find_package(ZLIB REQUIRED)
+add_executable(a a.c)
+target_link_libraries(a ZLIB::ZLIB m)
+enable_testing()
+add_test(NAME hello COMMAND a 1)
+set_tests_properties(hello PROPERTIES PASS_REGULAR_EXPRESSION "hello 2")
+""")
+        self.ok("weftenv", "cmake", "-B", "build", "-G", "Ninja")
+        self.ok("weftenv", "cmake", "--build", "build")
+        self.assertIn("100% tests passed", self.ok("weftenv", "ctest", "--test-dir", "build"))
+
+    @unittest.skipUnless(shutil.which("meson"), "Meson is not installed")
+    def test_meson_configures_runs_and_tests(self):
+        self.write(a_dot_c=HELLO, meson_dot_build="""project('a', 'c')
+cc = meson.get_compiler('c')
+assert(cc.sizeof('void*') == 4)
+assert(cc.run('int main(void) { return 0; }').returncode() == 0)
+zlib = dependency('zlib')
+test('hello', executable('a', 'a.c', dependencies: zlib))
+""")
+        self.ok("weftenv", "meson", "setup", "build")
+        self.ok("weftenv", "meson", "test", "-C", "build")
+
+    def test_a_command_that_is_missing_is_named(self):
+        self.assertIn("no-such-command", self.refused("weftenv", "no-such-command"))
+        self.assertIn("which command", self.refused("weftenv"))
+
+
+class Projects(CompilerTest):
+    def made(self, language):
+        self.ok("weft", "new", "--lang", language, "hello")
+        return subprocess.run(["./test.sh"], cwd=self.dir / "hello", capture_output=True, text=True, timeout=600,
+                              env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"})
+
+    def test_new_projects_pass_their_tests(self):
+        for language in ("c", "c++", "go"):
+            with self.subTest(language):
+                done = self.made(language)
+                self.assertEqual((done.returncode, done.stdout.splitlines()[-1:]), (0, ["passed"]), done.stderr)
+                shutil.rmtree(self.dir / "hello")
+
+    def test_a_change_is_built_and_nothing_else(self):
+        self.ok("weft", "new", "hello")
+        self.ok("weft", "build", "-C", "hello")
+        before = (self.dir / "hello/build/hello.wasm").stat().st_mtime_ns
+        self.ok("weft", "build", "-C", "hello")
+        self.assertEqual((self.dir / "hello/build/hello.wasm").stat().st_mtime_ns, before)
+        source = self.dir / "hello/src/main.c"
+        source.write_text(source.read_text().replace("Hello", "Bye"))
+        self.ok("weft", "build", "-C", "hello")
+        self.assertEqual(self.ok("weft", "run", "hello/build/hello.wasm"), "Bye, world!\n")
+
+    def test_another_build_is_run_in_the_guests_environment(self):
+        self.write(a_dot_c=HELLO, Makefile="a: a.c\n\tgcc -O2 -o $@ $^\n", weft_dot_toml="""[package]
+name = "made"
+lang = "c"
+[build]
+command = "make a"
+output = "a"
+""")
+        self.ok("weft", "build")
+        self.assertEqual(self.ok("weft", "run", "build/made.wasm"), "hello 1\n")
+
+    def test_mistakes_in_weft_toml_are_named_with_their_place(self):
+        good = '[package]\nname = "a"\nlang = "c"\n'
+        for text, words in (
+            (good + "[build]\nflag = []\n", ("weft.toml:5:1", "unknown key flag")),
+            (good + "[build]\nflags = 3\n", ("flags is a list",)),
+            (good.replace('"c"', '"cobol"'), ("cobol", "fortran")),
+            (good + "[build\n", ("weft.toml:4",)),
+            (good + '[build]\nsources = ["none/*.c"]\n', ("none/*.c",)),
+            (good + '[build]\ncommand = "make"\n', ("output",)),
+            ("", ("[package]",)),
+        ):
+            self.write(weft_dot_toml=text)
+            errors = self.refused("weft", "build")
+            for word in words:
+                self.assertIn(word, errors)
+
+    def test_a_project_that_exists_is_not_overwritten(self):
+        self.ok("weft", "new", "hello")
+        self.assertIn("there already", self.refused("weft", "new", "hello"))
+        self.assertIn("cannot be a project's name", self.refused("weft", "new", "9lives"))
+        self.assertIn("cobol", self.refused("weft", "new", "--lang", "cobol", "x"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
