@@ -73,6 +73,9 @@ class Reader {
       return {};
     }
     meaning(word);
+    for (std::string_view macro : macros_of(word)) {
+      keep(fmt::format("-D{}=1", macro));
+    }
     if (auto treatment = treatment_of(word)) {
       return treat(word, *treatment);
     }

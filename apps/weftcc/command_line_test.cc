@@ -57,10 +57,16 @@ TEST(CommandLine, a_language_holds_for_the_files_behind_it) {
 }
 
 TEST(CommandLine, options_about_the_machine_are_dropped_with_a_note) {
-  CommandLine line = read({"-march=native", "-mavx2", "-mno-sse4.1", "-m64", "-fPIC", "-c", "a.c"});
+  CommandLine line = read({"-march=native", "-mbmi2", "-mno-sse4.1", "-m64", "-fPIC", "-c", "a.c"});
   EXPECT_THAT(texts(line), ElementsAre("-c", "a.c"));
   EXPECT_EQ(line.notes.size(), 5U);
   EXPECT_THAT(line.notes[0], HasSubstr("-march=native: "));
+}
+
+TEST(CommandLine, instruction_sets_with_intrinsics_define_gccs_macros) {
+  EXPECT_THAT(texts(read({"-msse2", "a.c"})),
+              ElementsAre("-D__MMX__=1", "-D__SSE__=1", "-D__SSE2__=1", "a.c"));
+  EXPECT_THAT(texts(read({"-mno-sse2", "-march=native", "a.c"})), ElementsAre("a.c"));
 }
 
 TEST(CommandLine, every_rule_that_drops_an_option_says_why) {

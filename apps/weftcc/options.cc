@@ -126,6 +126,13 @@ constexpr auto instruction_sets = std::to_array<std::string_view>({
     "hle", "mwaitx", "tbm", "xop", "lwp", "evex512", "80387", "hard-float", "accumulate",
 });
 
+// Each instruction set holds those before it.
+constexpr auto sse_macros = std::to_array<std::string_view>(
+    {"__MMX__", "__SSE__", "__SSE2__", "__SSE3__", "__SSSE3__", "__SSE4_1__", "__SSE4_2__",
+     "__AVX__", "__AVX2__"});
+constexpr auto sse_options = std::to_array<std::string_view>(
+    {"-mmmx", "-msse", "-msse2", "-msse3", "-mssse3", "-msse4.1", "-msse4.2", "-mavx", "-mavx2"});
+
 constexpr std::string_view in_libc = "it is part of the C library here";
 constexpr std::string_view in_compiler = "its functions are part of the compiler's library here";
 
@@ -305,6 +312,17 @@ std::optional<Treatment> treatment_of(std::string_view option) {
     return Treatment{Kind::drop, machine};
   }
   return std::nullopt;
+}
+
+std::span<const std::string_view> macros_of(std::string_view option) {
+  if (option == "-msse4") {
+    option = "-msse4.2";
+  }
+  auto found = std::ranges::find(sse_options, option);
+  if (found == sse_options.end()) {
+    return {};
+  }
+  return std::span(sse_macros).first(static_cast<size_t>(found - sse_options.begin()) + 1);
 }
 
 std::optional<Treatment> treatment_of_library(std::string_view name) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace weft::cc {
@@ -21,6 +22,10 @@ struct Treatment {
 
 // For an option of the compiler, as written, e.g. "-march=native".
 std::optional<Treatment> treatment_of(std::string_view option);
+
+// The macros that gcc defines for an option that permits an instruction set, e.g. __SSE2__ and
+// __SSE__ for "-msse2": code that asks for them finds the intrinsics in sdk/intrinsics.
+std::span<const std::string_view> macros_of(std::string_view option);
 
 // For a library named by -l, without the -l.
 std::optional<Treatment> treatment_of_library(std::string_view name);

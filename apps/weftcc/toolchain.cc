@@ -28,8 +28,9 @@ constexpr std::initializer_list<std::string_view> exceptions = {
 
 }  // namespace
 
-Toolchain::Toolchain(std::string sysroot)
+Toolchain::Toolchain(std::string sysroot, std::string intrinsics)
     : sysroot_(std::move(sysroot)),
+      intrinsics_(std::move(intrinsics)),
       include_(fmt::format("{}/include/{}", sysroot_, triple)),
       library_(fmt::format("{}/lib/{}", sysroot_, triple)) {}
 
@@ -44,7 +45,7 @@ Result<Toolchain> Toolchain::find(const std::string& command_directory) {
                  "place with WEFT_SYSROOT",
                  path);
   }
-  return Toolchain(real.string());
+  return Toolchain(real.string(), command_directory + "/../share/weft/intrinsics");
 }
 
 Words Toolchain::compiler(const CommandLine& line) const {
@@ -53,7 +54,8 @@ Words Toolchain::compiler(const CommandLine& line) const {
   words.push_back("--sysroot=" + sysroot_);
   append(words, {"-nostdlibinc", "-cxx-isystem"});
   words.push_back(include_ + "/c++/v1");
-  append(words, {"-idirafter", include_});
+  // before clang's own headers of that name, which refuse to be used for WebAssembly
+  append(words, {"-isystem", intrinsics_, "-idirafter", include_});
   append(words, {"-matomics", "-mthread-model", "posix", "-D_REENTRANT"});
   append(words, {"-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext",
                  "-mmutable-globals", "-mmultivalue", "-mreference-types"});

@@ -36,9 +36,10 @@ class Toolchain {
   const std::string& sysroot() const { return sysroot_; }
 
  private:
-  explicit Toolchain(std::string sysroot);
+  Toolchain(std::string sysroot, std::string intrinsics);
 
   std::string sysroot_;
+  std::string intrinsics_;  // headers of x86 intrinsics
   std::string include_;
   std::string library_;
 };

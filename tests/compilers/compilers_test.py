@@ -103,10 +103,10 @@ int main() {
 
     def test_gcc_options_for_the_machine_are_dropped_and_v_says_so(self):
         self.write(a_dot_c=HELLO)
-        done = self.tool("weftcc", "-O3", "-march=native", "-mavx2", "-fPIC", "-static", "-Wl,--as-needed", "-v", "a.c",
+        done = self.tool("weftcc", "-O3", "-march=native", "-mbmi2", "-fPIC", "-static", "-Wl,--as-needed", "-v", "a.c",
                          "-lm", "-lrt", "-ldl", "-lpthread", "-o", "a.wasm")
         self.assertEqual(done.returncode, 0, done.stderr)
-        for option in ("-march=native", "-mavx2", "-fPIC", "-static", "-Wl,--as-needed", "-lrt"):
+        for option in ("-march=native", "-mbmi2", "-fPIC", "-static", "-Wl,--as-needed", "-lrt"):
             self.assertIn(f"weftcc: note: {option}: ", done.stderr)
         self.assertEqual(self.ok("weft", "run", "a.wasm"), "hello 1\n")
 
@@ -135,6 +135,22 @@ int main() {
         self.ok("weftcc", "-c", "t.c")
         self.ok("weftcc", "t.o", "-o", "t.wasm")
         self.assertEqual(self.memory_of("t.wasm"), "shared")
+
+    def test_intrinsics_of_sse_run(self):
+        self.write(a_dot_c="""#include <emmintrin.h>
+#include <stdio.h>
+#include <smmintrin.h>
+int main(void) {
+  __m128i sum = _mm_adds_epu8(_mm_set1_epi8((char)200), _mm_set1_epi8(100));
+  sum = _mm_max_epu16(sum, _mm_setzero_si128());
+#ifdef __SSE4_1__
+  printf("%d %d\\n", _mm_cvtsi128_si32(sum) & 255, _mm_movemask_epi8(sum));
+#endif
+  return 0;
+}
+""")
+        self.ok("weftcc", "-O2", "-msse4.1", "a.c", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "255 65535\n")
 
     def test_link_time_optimisation_keeps_longjmp_and_exceptions(self):
         self.write(a_dot_cc="""#include <csetjmp>

@@ -1,0 +1,6 @@
+// The intrinsics of SSE to AVX2 and FMA for guests, by SIMDe on WebAssembly's 128-bit vectors.
+#pragma once
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx2.h>
+#include <simde/x86/fma.h>
+#include <simde/x86/sse4.2.h>

@@ -1,0 +1,3 @@
+// All intrinsics of x86 that guests have.
+#pragma once
+#include <immintrin.h>
