@@ -65,12 +65,13 @@ class Build {
   // clang as the user called it, with what guests need around it.
   Result<int> compile() {
     Words words = toolchain_.compiler(line_);
+    append_options(words);
     for (const Word& word : line_.words) {
       // clang warns when it is told about libraries while it does not link; nobody else does
-      if (word.kind == Word::Kind::linked && line_.has_input()) {
-        continue;
+      if (word.kind == Word::Kind::source ||
+          (word.kind == Word::Kind::linked && !line_.has_input())) {
+        append_source(words, word);
       }
-      append_source(words, word);
     }
     append(words, toolchain_.compile_end(line_));
     if (!line_.output.empty()) {
@@ -101,6 +102,24 @@ class Build {
   }
 
  private:
+  // The user's options but those that name the guest's own headers.
+  void append_options(Words& words) const {
+    for (size_t i = 0; i < line_.words.size(); ++i) {
+      const Word& word = line_.words[i];
+      if (word.kind != Word::Kind::option) {
+        continue;
+      }
+      bool separate = word.text == "-I" || word.text == "-isystem";
+      if (separate && i + 1 < line_.words.size() &&
+          toolchain_.is_system_include(line_.words[i + 1].text)) {
+        ++i;
+      } else if (!word.text.starts_with("-I") ||
+                 !toolchain_.is_system_include(word.text.substr(2))) {
+        words.push_back(word.text);
+      }
+    }
+  }
+
   static void append_source(Words& words, const Word& word) {
     if (word.language.empty()) {
       words.push_back(word.text);
@@ -132,11 +151,7 @@ class Build {
   Result<int> compile_to(const Word& source, const std::string& object) {
     Words words = toolchain_.compiler(line_);
     words.emplace_back("-Qunused-arguments");
-    for (const Word& word : line_.words) {
-      if (word.kind == Word::Kind::option) {
-        words.push_back(word.text);
-      }
-    }
+    append_options(words);
     append_source(words, source);
     append(words, toolchain_.compile_end(line_));
     append(words, {"-c", "-o", object});

@@ -48,6 +48,11 @@ Result<Toolchain> Toolchain::find(const std::string& command_directory) {
   return Toolchain(real.string(), command_directory + "/../share/weft/intrinsics");
 }
 
+bool Toolchain::is_system_include(const std::string& folder) const {
+  std::error_code failed;
+  return std::filesystem::equivalent(folder, include_, failed);
+}
+
 Words Toolchain::compiler(const CommandLine& line) const {
   Words words;
   append(words, {line.language == Language::cxx ? clangxx : clang, clang_target});

@@ -33,6 +33,10 @@ class Toolchain {
   Words linker(const CommandLine& line, Memory memory) const;
   Words link_end(const CommandLine& line) const;
 
+  // Whether `folder` holds the guest's own headers. Naming it with -I changes nothing, as with gcc:
+  // otherwise C's headers would hide those that libc++ puts in front of them.
+  bool is_system_include(const std::string& folder) const;
+
   const std::string& sysroot() const { return sysroot_; }
 
  private:

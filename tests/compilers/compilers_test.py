@@ -152,6 +152,11 @@ int main(void) {
         self.ok("weftcc", "-O2", "-msse4.1", "a.c", "-o", "a.wasm")
         self.assertEqual(self.ok("weft", "run", "a.wasm"), "255 65535\n")
 
+    def test_naming_the_guests_own_headers_changes_nothing(self):
+        self.write(a_dot_cc="#include <cstdlib>\n#include <cmath>\nint main() { return std::abs(-1) - 1; }\n")
+        own = BIN.parent / "sysroot/include/wasm32-wasip1-threads"
+        self.ok("weftc++", f"-I{own}", "-isystem", str(own), "a.cc", "-o", "a.wasm")
+
     def test_link_time_optimisation_keeps_longjmp_and_exceptions(self):
         self.write(a_dot_cc="""#include <csetjmp>
 #include <cstdio>
