@@ -1,7 +1,5 @@
 #include "engine/code_info.h"
 
-#include <algorithm>
-
 #include "base/archive.h"
 
 namespace weft::wasm {
@@ -79,19 +77,13 @@ uint64_t item_word(const wasm::ConstExpr& item) {
 
 CodeInfo make_info(const Plan& plan) {
   const wasm::Module& wasm = plan.wasm();
-  CodeInfo info;
-  info.types = wasm.types;
-  info.canonical_types = wasm.canonical_types;
-  info.imports = wasm.imports;
+  CodeInfo info{wasm};
+  if (info.memory && !plan.open()) {
+    info.memory->max = plan.max_memory_pages();
+  }
   for (const auto& function : wasm.functions) {
     info.function_types.push_back(function.type);
   }
-  info.tables = wasm.tables;
-  info.memory = wasm.memory;
-  info.globals = wasm.globals;
-  info.tags = wasm.tags;
-  info.exports = wasm.exports;
-  info.start = wasm.start;
   for (const auto& segment : wasm.elements) {
     ElementInfo element{segment.mode, segment.table, segment.offset, {}};
     for (const auto& item : segment.items) {
@@ -116,11 +108,6 @@ CodeInfo make_info(const Plan& plan) {
     start += segment.bytes.size;
   }
   info.referenced = plan.referenced;
-  info.imported_functions = wasm.imported_functions;
-  info.imported_tables = wasm.imported_tables;
-  info.imported_globals = wasm.imported_globals;
-  info.imported_tags = wasm.imported_tags;
-  info.imports_memory = wasm.imports_memory;
   info.linking = plan.options.linking;
   info.cpu = plan.options.cpu;
   info.target_cpu = plan.target.cpu;
@@ -132,11 +119,5 @@ CodeInfo make_info(const Plan& plan) {
 std::string serialise(const CodeInfo& info) { return archive_write(info); }
 
 Result<CodeInfo> parse_info(std::string_view bytes) { return archive_read<CodeInfo>(bytes); }
-
-const wasm::Export* CodeInfo::find_export(std::string_view name) const {
-  auto it = std::find_if(exports.begin(), exports.end(),
-                         [&](const wasm::Export& e) { return e.name == name; });
-  return it == exports.end() ? nullptr : &*it;
-}
 
 }  // namespace weft::engine

@@ -33,26 +33,12 @@ struct DataInfo {
   uint32_t offset;  // in memory when it is constant, or the number of its expression
 };
 
-struct CodeInfo {
-  std::vector<wasm::FuncType> types;
-  std::vector<uint32_t> canonical_types;
-  std::vector<wasm::Import> imports;
+struct CodeInfo : wasm::Declarations {
   std::vector<uint32_t> function_types;  // of each function
-  std::vector<wasm::Table> tables;
-  std::optional<wasm::Limits> memory;
-  std::vector<wasm::Global> globals;
-  std::vector<uint32_t> tags;
-  std::vector<wasm::Export> exports;
-  std::optional<uint32_t> start;
   std::vector<ElementInfo> elements;
   std::vector<DataInfo> data;
   std::vector<wasm::ConstExpr> data_offsets;  // those that are computed
   std::vector<uint32_t> referenced;
-  uint32_t imported_functions = 0;
-  uint32_t imported_tables = 0;
-  uint32_t imported_globals = 0;
-  uint32_t imported_tags = 0;
-  bool imports_memory = false;
   Linking linking = Linking::closed;
   CpuLevel cpu = CpuLevel::native;
   std::string target_cpu;  // LLVM's name of the CPU the code is for
@@ -60,7 +46,6 @@ struct CodeInfo {
   Layout layout;
 
   const wasm::FuncType& type_of(uint32_t function) const { return types[function_types[function]]; }
-  const wasm::Export* find_export(std::string_view name) const;
 };
 
 CodeInfo make_info(const Plan& plan);

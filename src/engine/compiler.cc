@@ -13,6 +13,7 @@
 
 #include "engine/codegen.h"
 #include "engine/linker.h"
+#include "engine/load_traps.h"
 #include "engine/lowering.h"
 #include "engine/partition.h"
 #include "engine/support.h"
@@ -143,7 +144,9 @@ class Compilation {
     llvm::raw_string_ostream out(problem);
     CHECK(!llvm::verifyModule(*module, &out), "invalid IR: {}", problem);
 #endif
+    keep_load_traps(*module, partition, LoadStage::lowered);
     optimise(*module, machine, effort);
+    keep_load_traps(*module, partition, LoadStage::optimised);
     return emit_object(*module, machine);
   }
 

@@ -69,7 +69,7 @@ Result<Layout> lay_out(const wasm::Module& module, const std::vector<uint32_t>& 
     return error(Error::Kind::exhausted, "the tables need {} MiB; the limit of an instance is {}",
                  (cursor.used() - before_tables) >> 20, max_table_bytes >> 20);
   }
-  size_t most = min_args;
+  size_t most = linking == Linking::open ? open_args : min_args;
   for (const auto& type : module.types) {
     most = std::max({most, type.params.size(), type.results.size()});
   }

@@ -7,6 +7,7 @@
 // Thread safety: immutable.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -28,9 +29,7 @@ enum class Builtin : uint32_t {
   table_init,     // (table | segment << 32, destination, source, count)
   atomic_wait32,  // (address 64 bits, expected, timeout_ns) -> 0 ok, 1 not equal, 2 timed out
   atomic_wait64,
-  atomic_notify,       // (address 64 bits, count) -> woken
-  exception_transfer,  // (base of the callee): takes over the exception in flight there (open
-                       // linking)
+  atomic_notify,  // (address 64 bits, count) -> woken
   count
 };
 inline constexpr uint32_t builtin_count = static_cast<uint32_t>(Builtin::count);
@@ -38,6 +37,8 @@ inline constexpr uint32_t builtin_count = static_cast<uint32_t>(Builtin::count);
 inline constexpr uint32_t max_table_elements = 10'000'000;       // the JS API's limit
 inline constexpr uint64_t max_table_bytes = uint64_t{32} << 20;  // of all tables of an instance
 inline constexpr uint32_t min_args = 16;  // values in the argument area, at least
+// Open linking: other instances' results and exceptions come this way, too.
+inline constexpr uint32_t open_args = std::max(wasm::max_params, wasm::max_results);
 
 struct Layout {
   std::vector<int64_t> globals;         // own: the value; imported: the address of the value

@@ -157,7 +157,7 @@ void FunctionLowering::function_return() {
   const wasm::FuncType& type = plan_.wasm().type_of(index_);
   Values results = pop_many(type.results.size());
   for (size_t i = 1; i < results.size(); ++i) {
-    instance_store(results[i], instance(plan_.layout.args + static_cast<int64_t>(16 * i)));
+    instance_store(results[i], passed(i));
   }
   if (results.empty()) {
     builder_.CreateRetVoid();

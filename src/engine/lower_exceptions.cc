@@ -54,21 +54,12 @@ llvm::BasicBlock* FunctionLowering::handler() {
   return propagate_;
 }
 
-void FunctionLowering::check_exception(llvm::Value* callee_base) {
-  auto* field = builder_.CreateConstGEP1_64(builder_.getInt8Ty(), callee_base,
-                                            static_cast<uint64_t>(int64_t{cpu::head_exception}));
-  llvm::Value* tag = instance_load(builder_.getInt64Ty(), field);
-  auto* thrown = block("thrown");
+void FunctionLowering::check_exception() {
+  llvm::Value* tag = instance_load(builder_.getInt64Ty(), home(cpu::head_exception));
   auto* next = block("next");
   llvm::MDBuilder metadata(partition_.context());
-  builder_.CreateCondBr(builder_.CreateICmpNE(tag, i64(0)), thrown, next,
+  builder_.CreateCondBr(builder_.CreateICmpNE(tag, i64(0)), handler(), next,
                         metadata.createBranchWeights(1, 1 << 12));
-  builder_.SetInsertPoint(thrown);
-  if (callee_base != base_) {
-    call_builtin(Builtin::exception_transfer,
-                 {builder_.CreatePtrToInt(callee_base, builder_.getInt64Ty())}, std::nullopt);
-  }
-  builder_.CreateBr(handler());
   builder_.SetInsertPoint(next);
 }
 
@@ -81,7 +72,7 @@ llvm::Value* FunctionLowering::tag_identity(uint32_t tag) {
 }
 
 void FunctionLowering::raise(llvm::Value* tag) {
-  instance_store(tag, instance(cpu::head_exception));
+  instance_store(tag, home(cpu::head_exception));
   builder_.CreateBr(handler());
 }
 
@@ -89,7 +80,7 @@ void FunctionLowering::throw_tag(uint32_t tag) {
   const wasm::FuncType& type = plan_.wasm().types[plan_.wasm().tags[tag]];
   Values values = pop_many(type.params.size());
   for (size_t i = 0; i < values.size(); ++i) {
-    instance_store(values[i], instance(plan_.layout.args + static_cast<int64_t>(16 * i)));
+    instance_store(values[i], passed(i));
   }
   raise(tag_identity(tag));
 }
@@ -109,7 +100,7 @@ void FunctionLowering::begin_catch(std::optional<uint32_t> tag) {
   handler_ = frame.outer_handler;  // an exception in a clause is not caught by this try
   reachable_ = true;
   builder_.SetInsertPoint(frame.next_clause);
-  frame.caught_tag = instance_load(builder_.getInt64Ty(), instance(cpu::head_exception));
+  frame.caught_tag = instance_load(builder_.getInt64Ty(), home(cpu::head_exception));
   frame.caught_payload.clear();
   frame.caught_area = nullptr;
   if (tag) {
@@ -120,9 +111,7 @@ void FunctionLowering::begin_catch(std::optional<uint32_t> tag) {
     builder_.SetInsertPoint(matches);
     const wasm::FuncType& type = plan_.wasm().types[plan_.wasm().tags[*tag]];
     for (size_t i = 0; i < type.params.size(); ++i) {
-      frame.caught_payload.push_back(
-          instance_load(partition_.type(type.params[i]),
-                        instance(plan_.layout.args + static_cast<int64_t>(16 * i))));
+      frame.caught_payload.push_back(instance_load(partition_.type(type.params[i]), passed(i)));
       push(frame.caught_payload.back());
     }
   } else {
@@ -131,11 +120,10 @@ void FunctionLowering::begin_catch(std::optional<uint32_t> tag) {
     auto* bytes = i64(plan_.payload_values * sizeof(wasm::Value));
     frame.caught_area = slot(builder_.getInt8Ty(), bytes);
     frame.caught_area->setAlignment(llvm::Align(16));
-    builder_.CreateMemCpy(frame.caught_area, llvm::Align(16), instance(plan_.layout.args),
-                          llvm::Align(16), bytes);
+    builder_.CreateMemCpy(frame.caught_area, llvm::Align(16), passed(0), llvm::Align(16), bytes);
     frame.caught_all = true;
   }
-  instance_store(i64(0), instance(cpu::head_exception));
+  instance_store(i64(0), home(cpu::head_exception));
 }
 
 // What no clause caught goes on outwards.
@@ -152,12 +140,11 @@ void FunctionLowering::end_try_clauses(Frame& frame) {
 void FunctionLowering::rethrow(size_t depth) {
   Frame& frame = frame_at(depth);
   for (size_t i = 0; i < frame.caught_payload.size(); ++i) {
-    instance_store(frame.caught_payload[i],
-                   instance(plan_.layout.args + static_cast<int64_t>(16 * i)));
+    instance_store(frame.caught_payload[i], passed(i));
   }
   if (frame.caught_area != nullptr) {
-    builder_.CreateMemCpy(instance(plan_.layout.args), llvm::Align(16), frame.caught_area,
-                          llvm::Align(16), i64(plan_.payload_values * sizeof(wasm::Value)));
+    builder_.CreateMemCpy(passed(0), llvm::Align(16), frame.caught_area, llvm::Align(16),
+                          i64(plan_.payload_values * sizeof(wasm::Value)));
   }
   raise(frame.caught_tag);
 }

@@ -13,6 +13,16 @@ llvm::Value* FunctionLowering::instance(int64_t offset) {
   return builder_.CreateConstGEP1_64(builder_.getInt8Ty(), base_, static_cast<uint64_t>(offset));
 }
 
+llvm::Value* FunctionLowering::home(int64_t offset) {
+  return builder_.CreateConstGEP1_64(builder_.getInt8Ty(), home_, static_cast<uint64_t>(offset));
+}
+
+llvm::Value* FunctionLowering::passed(size_t index) {
+  llvm::Value* area = plan_.open() ? instance_load(builder_.getPtrTy(), home(cpu::head_args))
+                                   : instance(plan_.layout.args);
+  return builder_.CreateConstGEP1_64(builder_.getInt8Ty(), area, 16 * index);
+}
+
 llvm::Value* FunctionLowering::instance_load(llvm::Type* type, llvm::Value* address) {
   auto* load = builder_.CreateAlignedLoad(type, address, llvm::Align(type->isVectorTy() ? 16 : 4));
   partition_.touches_instance(load);

@@ -1,11 +1,12 @@
 #include "engine/lowering.h"
 
-#include <llvm/ADT/DenseSet.h>
 #include <llvm/IR/Dominators.h>
-#include <llvm/IR/InstIterator.h>
 #include <llvm/Transforms/Utils/BasicBlockUtils.h>
 #include <llvm/Transforms/Utils/Local.h>
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
+
+#include "engine/host_call.h"
+#include "engine/neighbours.h"
 
 namespace weft::engine {
 
@@ -36,11 +37,13 @@ void FunctionLowering::start() {
     flags.setAllowContract();
     builder_.setFastMathFlags(flags);
   }
-  base_ = function_->getArg(0);
+  home_ = function_->getArg(0);
+  base_ = function_->getArg(partition_.leading_params() - 1);
   base_->setName("base");
   for (size_t i = 0; i < type.params.size(); ++i) {
     locals_.push_back(slot(partition_.type(type.params[i])));
-    builder_.CreateStore(function_->getArg(i + 1), locals_.back());
+    builder_.CreateStore(function_->getArg(partition_.leading_params() + static_cast<unsigned>(i)),
+                         locals_.back());
   }
   for (ValType local : reader_.locals()) {
     locals_.push_back(slot(partition_.type(local)));
@@ -68,7 +71,9 @@ void FunctionLowering::run() {
   llvm::removeUnreachableBlocks(*function_);
   llvm::DominatorTree dominators(*function_);
   llvm::PromoteMemToReg(slots_, dominators);
-  mark_dead_loads();
+  if (plan_.max_memory_pages() < wasm::max_memory_pages) {
+    join_neighbours(*function_, dominators, partition_);
+  }
 }
 
 void FunctionLowering::instruction(const Instruction& in) {
@@ -124,7 +129,7 @@ bool FunctionLowering::variable(const Instruction& in) {
       const wasm::Global& global = wasm.globals[in.index];
       if (!global.is_mutable && global.init.size() == 1 && global.type != ValType::v128 &&
           global.init[0].kind == wasm::ConstOp::Kind::constant) {
-        push(from_bits(i64(global.init[0].value.i64), global.type));
+        push(from_bits(builder_, i64(global.init[0].value.i64), global.type));
       } else {
         push(instance_load(partition_.type(global.type), global_address(in.index)));
       }
@@ -152,7 +157,8 @@ bool FunctionLowering::variable(const Instruction& in) {
       return true;
     case Op::F32Const:
     case Op::F64Const:
-      push(from_bits(i64(in.constant), in.op == Op::F32Const ? ValType::f32 : ValType::f64));
+      push(from_bits(builder_, i64(in.constant),
+                     in.op == Op::F32Const ? ValType::f32 : ValType::f64));
       return true;
     case Op::Nop:
       return true;
@@ -188,39 +194,6 @@ llvm::AllocaInst* FunctionLowering::slot(llvm::Type* type, llvm::Value* count) {
 
 llvm::BasicBlock* FunctionLowering::block(const char* name) {
   return llvm::BasicBlock::Create(partition_.context(), name, function_);
-}
-
-// A load that the program asks for must fault when it is out of bounds, even if nobody uses its
-// value; LLVM deletes dead loads unless they are volatile. Only loads that are dead in the program
-// itself are marked: all others optimise freely.
-void FunctionLowering::mark_dead_loads() {
-  llvm::DenseSet<llvm::Instruction*> live;
-  std::vector<llvm::Instruction*> work;
-  auto visit = [&](llvm::Instruction* instruction) {
-    if (live.insert(instruction).second) {
-      work.push_back(instruction);
-    }
-  };
-  for (llvm::Instruction& instruction : llvm::instructions(*function_)) {
-    if (instruction.isTerminator() || instruction.mayHaveSideEffects()) {
-      visit(&instruction);
-    }
-  }
-  while (!work.empty()) {
-    llvm::Instruction* instruction = work.back();
-    work.pop_back();
-    for (llvm::Value* operand : instruction->operands()) {
-      if (auto* used = llvm::dyn_cast<llvm::Instruction>(operand)) {
-        visit(used);
-      }
-    }
-  }
-  for (llvm::Instruction& instruction : llvm::instructions(*function_)) {
-    auto* load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
-    if (load != nullptr && !live.contains(load) && partition_.is_memory_access(*load)) {
-      load->setVolatile(true);
-    }
-  }
 }
 
 }  // namespace weft::engine

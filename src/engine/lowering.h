@@ -68,7 +68,6 @@ class FunctionLowering {
   llvm::BasicBlock* block(const char* name);
   llvm::ConstantInt* i32(uint32_t v) { return builder_.getInt32(v); }
   llvm::ConstantInt* i64(uint64_t v) { return builder_.getInt64(v); }
-  void mark_dead_loads();
 
   // --- lower_control.cc ---
   bool control(const Instruction& in);
@@ -87,28 +86,23 @@ class FunctionLowering {
 
   // --- lower_calls.cc ---
   bool calls(const Instruction& in);
-  void call_direct(uint32_t function, bool tail);
-  void call_indirect(const Instruction& in, bool tail);
   struct Callee {
     llvm::FunctionCallee code;
     llvm::Value* base;
     bool throws;
   };
-  void emit_call(const Callee& callee, const wasm::FuncType& type, const Values& args, bool tail);
-  void emit_own_tail_call(const Callee& callee, const wasm::FuncType& type, const Values& args);
-  void finish_call(llvm::Value* first, const Callee& callee, const wasm::FuncType& type);
-  void call_import(uint32_t function, const Values& args);
-  llvm::Value* call_host(uint32_t entry, std::span<llvm::Value* const> args,
-                         std::optional<wasm::ValType> result);
+  enum class CallKind : uint8_t { normal, tail };
+  void call_direct(uint32_t function, CallKind kind);
+  void call_indirect(const Instruction& in, CallKind kind);
+  void emit_call(const Callee& callee, const wasm::FuncType& type, const Values& args,
+                 CallKind kind);
   llvm::Value* call_builtin(Builtin builtin, std::initializer_list<llvm::Value*> args,
                             std::optional<wasm::ValType> result);
-  llvm::Value* to_bits(llvm::Value* value);
-  llvm::Value* from_bits(llvm::Value* bits, wasm::ValType type);
 
   // --- lower_exceptions.cc ---
   bool exceptions(const Instruction& in);
   llvm::BasicBlock* handler();  // where an exception goes from here
-  void check_exception(llvm::Value* callee_base);
+  void check_exception();
   void begin_catch(std::optional<uint32_t> tag);
   void end_try_clauses(Frame& frame);
   void rethrow(size_t depth);
@@ -144,6 +138,8 @@ class FunctionLowering {
   llvm::Value* table_size(uint32_t table);
   llvm::Value* table_entry(uint32_t table, llvm::Value* index);  // address of a checked index
   llvm::Value* instance(int64_t offset);                         // base + offset
+  llvm::Value* home(int64_t offset);  // in the instance that the host entered
+  llvm::Value* passed(size_t index);  // place of a further result, or of an exception's value
   llvm::Value* instance_load(llvm::Type* type, llvm::Value* address);
   void instance_store(llvm::Value* value, llvm::Value* address);
   llvm::Value* global_address(uint32_t global);
@@ -173,6 +169,7 @@ class FunctionLowering {
   llvm::IRBuilder<> builder_;
   llvm::Function* function_;
   llvm::Value* base_ = nullptr;
+  llvm::Value* home_ = nullptr;  // closed linking: the same
   llvm::DISubprogram* subprogram_ = nullptr;
   llvm::BasicBlock* entry_ = nullptr;  // stack slots are made here
   std::vector<llvm::AllocaInst*> locals_;

@@ -54,7 +54,7 @@ llvm::Type* Partition::result_type(const wasm::FuncType& type) {
 }
 
 llvm::FunctionType* Partition::signature(const wasm::FuncType& type) {
-  std::vector<llvm::Type*> params{llvm::PointerType::getUnqual(context_)};
+  std::vector<llvm::Type*> params(leading_params(), llvm::PointerType::getUnqual(context_));
   for (ValType p : type.params) {
     params.push_back(this->type(p));
   }
@@ -151,6 +151,10 @@ void Partition::touches_instance(llvm::Instruction* instruction) {
 
 bool Partition::is_memory_access(const llvm::Instruction& instruction) const {
   return instruction.getMetadata(llvm::LLVMContext::MD_alias_scope) == memory_scope_;
+}
+
+bool Partition::is_instance_access(const llvm::Instruction& instruction) const {
+  return instruction.getMetadata(llvm::LLVMContext::MD_alias_scope) == instance_scope_;
 }
 
 void Partition::decorate(llvm::Function& function) {

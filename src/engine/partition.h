@@ -5,6 +5,11 @@
 // in r14 across calls. The first result is returned, further ones go through the argument area of
 // the function's instance.
 //
+// Under open linking it is   result f(ptr swiftasync home, ptr base, params…)   : a call may lead
+// into another instance, with another base. What stays in r14 is the base of the instance that the
+// host entered; further results and exceptions go through that one's head and argument area,
+// whichever instances they pass. So a tail call may lead anywhere.
+//
 // Thread safety: none; each compiling thread has partitions, with an LLVMContext of their own.
 #pragma once
 
@@ -35,6 +40,7 @@ class Partition {
   llvm::Type* type(wasm::ValType type);
   llvm::Type* result_type(const wasm::FuncType& type);
   llvm::FunctionType* signature(const wasm::FuncType& type);
+  unsigned leading_params() const { return plan_.open() ? 2 : 1; }  // before those of the type
   llvm::CallingConv::ID convention() const;
 
   llvm::Function* function(uint32_t index);  // declared on first use; imports: the wrapper
@@ -48,6 +54,7 @@ class Partition {
   void touches_memory(llvm::Instruction* instruction);
   void touches_instance(llvm::Instruction* instruction);
   bool is_memory_access(const llvm::Instruction& instruction) const;
+  bool is_instance_access(const llvm::Instruction& instruction) const;
 
   // Attributes of every function defined here.
   void decorate(llvm::Function& function);

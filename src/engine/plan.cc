@@ -107,6 +107,16 @@ bool allows_contraction(const wasm::Module& wasm) {
 
 }  // namespace
 
+uint64_t Plan::max_memory_pages() const {
+  uint64_t most = wasm::max_memory_pages;
+  if (!wasm().memory) {
+    return 0;
+  }
+  most = std::min(most, wasm().memory->max.value_or(most));
+  bool may_be_less = !open() && wasm().memory->min < wasm::max_memory_pages;
+  return may_be_less ? std::min(most, wasm::max_memory_pages - 1) : most;
+}
+
 Result<Plan> make_plan(std::shared_ptr<const wasm::Module> module, CompileOptions options,
                        Target target) {
   Plan plan;

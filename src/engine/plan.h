@@ -32,6 +32,9 @@ struct Plan {
   bool tail_calls = false;           // functions use the tailcc convention
   std::vector<std::string> symbols;  // of each function, unique: "quicksort.w12"
 
+  // How far the memory may grow. That is one page less than it could, if the module lets us: then
+  // no access that succeeds comes within 64 KiB of 2^32 (neighbours.h).
+  uint64_t max_memory_pages() const;
   bool open() const { return options.linking == Linking::open; }
   const wasm::Module& wasm() const { return *module; }
 };

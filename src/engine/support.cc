@@ -7,6 +7,7 @@
 
 #include "cpu/thread.h"
 #include "engine/code_header.h"
+#include "engine/host_call.h"
 #include "engine/symbols.h"
 
 extern "C" const char weft_guest_memory_bitcode[];
@@ -109,49 +110,22 @@ class Support {
     partition_.decorate(*f);
     const wasm::FuncType& type = plan_.wasm().type_of(index);
     llvm::IRBuilder<> b(llvm::BasicBlock::Create(context_, "entry", f));
-    llvm::Value* base = f->getArg(0);
-    std::vector<llvm::Value*> args(7, llvm::PoisonValue::get(i64_));
-    args[0] = base;
-    for (size_t i = 0; i < type.params.size(); ++i) {
-      llvm::Value* value = bits(b, f->getArg(i + 1));
-      if (i < 5 && !value->getType()->isVectorTy()) {
-        args[2 + i] = value;
-      } else {
-        b.CreateAlignedStore(value, at(b, base, plan_.layout.args + static_cast<int64_t>(16 * i)),
-                             llvm::Align(16));
-      }
+    unsigned leading = partition_.leading_params();
+    llvm::Value* base = f->getArg(leading - 1);
+    std::vector<llvm::Value*> args;
+    for (unsigned i = leading; i < f->arg_size(); ++i) {
+      args.push_back(f->getArg(i));
     }
-    auto* call = b.CreateCall(partition_.host_stub(builtin_count + index), args);
-    call->addParamAttr(0, llvm::Attribute::SwiftAsync);
-    if (type.results.empty()) {
+    auto results = call_host(partition_, b, base, builtin_count + index, args, type.results);
+    if (plan_.open() && results.size() > 1) {  // they are in this instance's area
+      llvm::Value* home = b.CreateLoad(pointer_, at(b, f->getArg(0), cpu::head_args));
+      b.CreateMemCpy(home, llvm::Align(16), at(b, base, plan_.layout.args), llvm::Align(16),
+                     results.size() * sizeof(wasm::Value));
+    }
+    if (results.empty()) {
       b.CreateRetVoid();
-    } else if (type.results.size() > 1 || type.results[0] == ValType::v128) {
-      b.CreateRet(b.CreateAlignedLoad(partition_.type(type.results[0]),
-                                      at(b, base, plan_.layout.args), llvm::Align(16)));
     } else {
-      b.CreateRet(typed(b, call, type.results[0]));
-    }
-  }
-
-  llvm::Value* bits(llvm::IRBuilder<>& b, llvm::Value* value) {
-    if (value->getType()->isFloatTy()) {
-      value = b.CreateBitCast(value, b.getInt32Ty());
-    } else if (value->getType()->isDoubleTy()) {
-      value = b.CreateBitCast(value, i64_);
-    }
-    return value->getType()->isIntegerTy(32) ? b.CreateZExt(value, i64_) : value;
-  }
-
-  llvm::Value* typed(llvm::IRBuilder<>& b, llvm::Value* value, ValType type) {
-    switch (type) {
-      case ValType::i32:
-        return b.CreateTrunc(value, b.getInt32Ty());
-      case ValType::f32:
-        return b.CreateBitCast(b.CreateTrunc(value, b.getInt32Ty()), b.getFloatTy());
-      case ValType::f64:
-        return b.CreateBitCast(value, b.getDoubleTy());
-      default:
-        return value;
+      b.CreateRet(results[0]);
     }
   }
 
@@ -170,7 +144,7 @@ class Support {
     llvm::Value* base = f->getArg(0);
     int64_t area = plan_.layout.args;
     auto* callee = b.CreateAlignedLoad(pointer_, at(b, base, area - 16), llvm::Align(16));
-    std::vector<llvm::Value*> args{base};
+    std::vector<llvm::Value*> args(partition_.leading_params(), base);
     for (size_t i = 0; i < type.params.size(); ++i) {
       args.push_back(b.CreateAlignedLoad(partition_.type(type.params[i]),
                                          at(b, base, area + static_cast<int64_t>(16 * i)),

@@ -125,18 +125,6 @@ struct Builtins {
     LinearMemory& memory = self(object).memory();
     return {memory.limits().shared ? memory.notify(address, low(count)) : 0, Action::go_on};
   }
-
-  // The exception in flight in a callee's instance becomes one in this instance, values and all.
-  static HostReturn exception_transfer(void* object, uint64_t base, uint64_t, uint64_t, uint64_t,
-                                       uint64_t) {
-    cpu::InstanceHead* from = cpu::head_of(reinterpret_cast<std::byte*>(base));
-    cpu::InstanceHead* to = self(object).head();
-    std::memcpy(reinterpret_cast<void*>(to->args), reinterpret_cast<const void*>(from->args),
-                engine::min_args * sizeof(wasm::Value));
-    to->exception = from->exception;
-    from->exception = 0;
-    return {0, Action::go_on};
-  }
 };
 
 cpu::HostFn builtin_function(Builtin builtin) {
@@ -157,8 +145,6 @@ cpu::HostFn builtin_function(Builtin builtin) {
       return &Builtins::wait64;
     case Builtin::atomic_notify:
       return &Builtins::notify;
-    case Builtin::exception_transfer:
-      return &Builtins::exception_transfer;
     case Builtin::count:
       break;
   }

@@ -30,7 +30,7 @@ std::string_view name(ExternKind kind) {
   return "?";
 }
 
-const Export* Module::find_export(std::string_view export_name) const {
+const Export* Declarations::find_export(std::string_view export_name) const {
   auto it = std::find_if(exports.begin(), exports.end(),
                          [&](const Export& e) { return e.name == export_name; });
   return it == exports.end() ? nullptr : &*it;

@@ -113,32 +113,37 @@ struct CustomSection {
   Range bytes;
 };
 
-struct Module {
-  std::vector<uint8_t> bytes;
+// What an instance has to know of its module, but for functions and segments.
+struct Declarations {
   std::vector<FuncType> types;
   std::vector<uint32_t> canonical_types;  // type index -> smallest index of an equal type
   std::vector<Import> imports;
-  std::vector<Function> functions;  // imports first
   std::vector<Table> tables;
   std::optional<Limits> memory;
   std::vector<Global> globals;
   std::vector<uint32_t> tags;  // type index of each
   std::vector<Export> exports;
   std::optional<uint32_t> start;
-  std::vector<ElementSegment> elements;
-  std::vector<DataSegment> data;
-  std::vector<CustomSection> customs;
   uint32_t imported_functions = 0;
   uint32_t imported_tables = 0;
   uint32_t imported_globals = 0;
   uint32_t imported_tags = 0;
   bool imports_memory = false;
 
+  const Export* find_export(std::string_view export_name) const;
+};
+
+struct Module : Declarations {
+  std::vector<uint8_t> bytes;
+  std::vector<Function> functions;  // imports first
+  std::vector<ElementSegment> elements;
+  std::vector<DataSegment> data;
+  std::vector<CustomSection> customs;
+
   const FuncType& type_of(uint32_t function) const { return types[functions[function].type]; }
   std::span<const uint8_t> view(Range range) const {
     return std::span(bytes).subspan(range.offset, range.size);
   }
-  const Export* find_export(std::string_view export_name) const;
 };
 
 // Decodes and validates. Errors: invalid (with byte offset and libwabt's words), unsupported

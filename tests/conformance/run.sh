@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the specification scripts of spec_files.txt under `weft wast`, a process each.
+# Runs the specification scripts of spec_files.txt, and our own scripts (own/), under `weft wast`, a process each.
 #
 #   tests/conformance/run.sh [SUITE...]     all suites, or these (core2, simd, threads, ...)
 #
@@ -20,6 +20,7 @@ trap 'rm -rf "$scratch"' EXIT
 run_script() {
   local suite=$1 script=$2 rc=0 count
   local file=$suites/spec/$suite/$script.wast
+  [ "$suite" != own ] || file=$own/$script.wast
   [ -f "$file" ] || file=${file%.wast}.json
   timeout 120 "$weft" wast "$file" > "$scratch/$suite.$script.out" 2>&1 || rc=$?
   count=$(sed -n 's|^.*: \([0-9]\+\)/\([0-9]\+\)$|\1 \2|p' "$scratch/$suite.$script.out" | tail -n 1)
@@ -50,11 +51,15 @@ judge() {
   echo "$suite $script $passed $total"
 }
 expected=$root/tests/conformance/expected
+own=$root/tests/conformance/own
 export -f run_script judge
-export suites scratch weft expected
+export suites scratch weft expected own
 
 wanted=" $* "
-awk '/^[a-z]/ { print $1, $2 }' "$root/tests/conformance/spec_files.txt" |
+{
+  awk '/^[a-z]/ { print $1, $2 }' "$root/tests/conformance/spec_files.txt"
+  basename -s .wast "$own"/*.wast | sed 's/^/own /'
+} |
   while read -r suite script; do
     if [ "$wanted" = "  " ] || [[ $wanted == *" $suite "* ]]; then echo "$suite $script"; fi
   done > "$scratch/list"
