@@ -46,7 +46,6 @@ llvm::TargetLibraryInfoImpl library_info(const llvm::Triple& for_triple) {
 }  // namespace
 
 Result<Target> resolve(CpuLevel level) {
-  initialise_llvm();
   Target target;
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   auto has = [&](const char* feature) { return host.lookup(feature); };
