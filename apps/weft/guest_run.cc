@@ -1,9 +1,11 @@
 #include "guest_run.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "driver.h"
 #include "engine/backtrace.h"
+#include "engine/source_lines.h"
 #include "faaslet/freeze.h"
 #include "values.h"
 #include "world.h"
@@ -17,6 +19,33 @@ constexpr size_t first_frames = 40;
 constexpr size_t last_frames = 8;
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// Lines of the source, where the program is a file that can be read again and has them.
+std::unique_ptr<engine::SourceLines> source_lines(const std::string& path,
+                                                  const engine::CodeFile& code) {
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed)) {
+    return nullptr;
+  }
+  auto module = read_program(path);
+  return module ? engine::SourceLines::read(code, std::move(*module)) : nullptr;
+}
+
+// One frame of a backtrace: first what the program's compiler inlined there, each on a line of its
+// own.
+void add_frame(size_t index, const faaslet::TraceFrame& frame, const std::string& file,
+               const engine::SourceLines* lines) {
+  std::string number = fmt::format("#{}", index);
+  auto sources = lines == nullptr ? std::vector<engine::SourceFrame>() : lines->at(frame.offset);
+  for (size_t i = 0; i + 1 < sources.size(); ++i) {
+    add_line(fmt::format("  {} {} {}:{}, inlined in", number, sources[i].function, sources[i].file,
+                         sources[i].line));
+    number.assign(number.size(), ' ');
+  }
+  std::string where =
+      sources.empty() ? "" : fmt::format(" {}:{}", sources.back().file, sources.back().line);
+  add_line(fmt::format("  {} {}{} ({}:{:#x})", number, frame.function, where, file, frame.offset));
+}
 
 }  // namespace
 
@@ -137,6 +166,7 @@ void GuestRun::report_trap(const faaslet::Faaslet& faaslet, const host::Trapped&
   complain("trap: {} in {}", why, name);
   auto frames = faaslet.backtrace();
   std::string file = base_name(name);
+  auto lines = frames.empty() ? nullptr : source_lines(name, faaslet.code());
   // What lies beyond the most frames that are walked is not known.
   bool cut_off = frames.size() >= engine::max_backtrace_frames;
   size_t tail = cut_off ? 0 : last_frames;
@@ -149,7 +179,7 @@ void GuestRun::report_trap(const faaslet::Faaslet& faaslet, const host::Trapped&
         break;
       }
     }
-    add_line(fmt::format("  #{} {} ({}:{:#x})", i, frames[i].function, file, frames[i].offset));
+    add_frame(i, frames[i], file, lines.get());
   }
 }
 

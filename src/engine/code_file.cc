@@ -160,10 +160,12 @@ Result<std::shared_ptr<const CodeFile>> CodeFile::map_part(int fd, uint64_t begi
   file->functions_ = reinterpret_cast<const uint64_t*>(header.functions);
   file->entries_ = reinterpret_cast<const uint64_t*>(header.entries);
   file->range_ = {header.stubs_begin, header.stubs_end, header.code_begin, header.code_end};
+  file->debugger_.emplace(file->elf_);
   return std::shared_ptr<const CodeFile>(std::move(file));
 }
 
 CodeFile::~CodeFile() {
+  debugger_.reset();
   if (mapped_bytes_ != 0) {
     munmap(reinterpret_cast<void*>(address_), mapped_bytes_);
   }

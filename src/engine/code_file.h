@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,6 +20,7 @@
 #include "cpu/thread.h"
 #include "engine/code_header.h"
 #include "engine/code_info.h"
+#include "engine/debugger.h"
 #include "slot/slot_pool.h"
 
 namespace weft::engine {
@@ -88,6 +90,7 @@ class CodeFile {
   const uint64_t* functions_ = nullptr;
   const uint64_t* entries_ = nullptr;
   cpu::CodeRange range_{};
+  std::optional<DebuggerEntry> debugger_;
 };
 
 // The ELF image, the description and the trailer, as they stand in a file.

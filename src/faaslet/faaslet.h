@@ -59,6 +59,7 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   [[nodiscard]] Result<void> call(std::string_view export_name,
                                   std::span<const wasm::Value> args = {});
 
+  const engine::CodeFile& code() const { return instance_->code(); }
   State state() const { return state_; }
   // Runs until the guest ends, waits or is preempted. REQUIRES: ready.
   State step(cpu::Thread& thread);

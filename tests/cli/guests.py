@@ -34,6 +34,18 @@ HELLO = module("""
     (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 6))
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))""", "fd_write")
 
+BAD_C = """// Reads out of bounds, in a function that is inlined.
+static inline __attribute__((always_inline)) int peek(const volatile int *p) {
+  return *p;
+}
+__attribute__((noinline)) int walk(int *p, int n) {
+  return peek(p + n);
+}
+void _start(void) {
+  *(volatile int *)16 = walk((int *)0, 0x3fffff0);
+}
+"""
+
 ENDLESS = '(module (func (export "_start") (loop br 0)))'
 
 # Waits for standard input.
@@ -109,6 +121,27 @@ TRAPS = """(module (memory 1)
   (func (export "out_of_bounds") (drop (i32.load (i32.const 65536))))
   (func (export "add") (param i32 i64) (result i64) (i64.add (i64.extend_i32_s (local.get 0)) (local.get 1)))
   (func (export "pair") (param f64) (result f64 i32) (local.get 0) (i32.const -7)))"""
+
+# Pairs of accesses to neighbours. The bytes at 0 and at 8 are 1 and 2.
+WRAPPING = """(module (memory 1) (data (i32.const 0) "\\01") (data (i32.const 8) "\\02")
+  (func $stop (result i32) (unreachable))
+  (func (export "one") (param $p i32) (result i32) (i32.load8_u (i32.add (local.get $p) (i32.const 8))))
+  (func (export "both") (param $p i32) (result i32)
+    (i32.add (i32.load8_u (local.get $p)) (i32.load8_u (i32.add (local.get $p) (i32.const 8)))))
+  (func (export "high_first") (param $p i32) (result i32)
+    (i32.add (i32.load8_u (i32.add (local.get $p) (i32.const 8))) (i32.load8_u (local.get $p))))
+  (func (export "one_path") (param $p i32) (param $both i32) (result i32)
+    (if (local.get $both) (then (drop (i32.load8_u (local.get $p)))))
+    (i32.load8_u (i32.add (local.get $p) (i32.const 8))))
+  (func (export "call_between") (param $p i32) (result i32)
+    (i32.add (i32.load8_u (i32.add (local.get $p) (i32.const 8)))
+             (i32.add (call $stop) (i32.load8_u (local.get $p)))))
+  (func (export "below") (param $p i32) (result i32)
+    (i32.add (i32.load8_u (local.get $p)) (i32.load8_u (i32.sub (local.get $p) (i32.const 8)))))
+  (func (export "far") (param $p i32) (result i32)
+    (i32.add (i32.load8_u (i32.add (local.get $p) (i32.const 1)))
+             (i32.load8_u (i32.add (local.get $p) (i32.const 65536)))))
+  (func (export "apart") (param $p i32) (result i32) (i32.load8_u (i32.add (local.get $p) (i32.const 65536)))))"""
 
 # Mixes numbers for about a second, a hundred calls deep, and writes the eight bytes that come out.
 COUNTER = module("""

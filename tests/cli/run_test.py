@@ -11,6 +11,9 @@ import unittest
 import guests
 from guests import CommandTest, WEFT
 
+CLANG = "clang-22"
+GDB = "gdb"
+
 
 def wait_for_guest(child):
     """Until the guest of this weft runs: it has used processor time for its own, or waits for its input."""
@@ -141,6 +144,35 @@ class Ends(CommandTest):
         for line, function in zip(lines[1:], ("divide", "between", "_start"), strict=True):
             self.assertRegex(line, rf"^  #\d {function}(\+0x[0-9a-f]+)? \(guest.wasm:0x[0-9a-f]+\)$")
 
+    def test_a_trap_names_lines_of_the_source_when_the_program_has_them(self):
+        lines = self.trap_of_c("-g")
+        self.assertRegex(lines[1], r"^  #0 peek sub/bad\.c:3, inlined in$")
+        self.assertRegex(lines[2], r"^     walk sub/bad\.c:6 \(bad\.wasm:0x[0-9a-f]+\)$")
+        self.assertRegex(lines[3], r"^  #1 _start sub/bad\.c:9 \(bad\.wasm:0x[0-9a-f]+\)$")
+        self.assertEqual(len(lines), 4)
+
+    def test_without_lines_of_the_source_a_trap_names_offsets(self):
+        for line, function in zip(self.trap_of_c("-g0")[1:], ("walk", "_start"), strict=True):
+            self.assertRegex(line, rf"^  #\d {function} \(bad\.wasm:0x[0-9a-f]+\)$")
+
+    def test_gdb_knows_the_functions_of_the_program(self):
+        self.trap_of_c("-g0")
+        command = [GDB, "-nx", "-batch", "-ex", "handle all nostop noprint pass", "-ex", "handle SIGSEGV stop",
+                   "-ex", "run", "-ex", "backtrace", "--args", WEFT, "run", "bad.wasm"]  # fmt: skip
+        done = subprocess.run(command, cwd=self.dir, env=self.env, capture_output=True, text=True, timeout=120)
+        self.assertRegex(done.stdout, r"(?m)^#0  _start \(\) at module\.wasm:\d+$", done.stderr)
+
+    def trap_of_c(self, debug):
+        """What weft says of a C program that reads out of bounds."""
+        (self.dir / "sub").mkdir(exist_ok=True)
+        (self.dir / "sub/bad.c").write_text(guests.BAD_C)
+        flags = ["--target=wasm32", "-O1", debug, "-nostdlib", "-Wl,--export=_start", "-Wl,--no-entry"]
+        subprocess.run([CLANG, *flags, "sub/bad.c", "-o", "bad.wasm"], cwd=self.dir, check=True)
+        done = self.weft("run", "bad.wasm")
+        self.assertEqual(done.returncode, 134)
+        self.assertTrue(done.stderr.startswith(b"weft: trap: out of bounds memory access"), done.stderr)
+        return done.stderr.decode().splitlines()
+
     def test_an_endless_recursion_is_a_trap_with_a_bounded_report(self):
         name = self.build(guests.TRAPS)
         for stack in ("64K", "16M"):
@@ -153,6 +185,28 @@ class Ends(CommandTest):
         done = self.weft("run", "--invoke", "out_of_bounds", self.build(guests.TRAPS))
         self.assertEqual(done.returncode, 134)
         self.assertTrue(done.stderr.startswith(b"weft: trap: out of bounds memory access"), done.stderr)
+
+    def test_addresses_wrap_at_four_gigabytes_and_trap_where_they_lie_beyond_the_memory(self):
+        name = self.build(guests.WRAPPING)
+        beyond = "out of bounds memory access"
+        cases = (
+            (("one", "-8"), 1), (("both", "-8"), beyond), (("both", "0"), 3), (("high_first", "-8"), beyond),
+            (("one_path", "-8", "0"), 1), (("one_path", "-8", "1"), beyond), (("call_between", "-8"), "unreachable"),
+            (("below", "0"), beyond), (("below", "8"), 3), (("far", "-65536"), beyond), (("apart", "-65536"), 1),
+        )  # fmt: skip
+        for words, result in cases:
+            done = self.weft("run", "--invoke", words[0], name, *words[1:])
+            if isinstance(result, int):
+                self.assertEqual((done.returncode, done.stdout), (0, f"{result}\n".encode()), words)
+            else:
+                self.assertEqual(done.returncode, 134, words)
+                self.assertTrue(done.stderr.startswith(f"weft: trap: {result}".encode()), (words, done.stderr))
+
+    def test_a_memory_ends_a_page_before_four_gigabytes_unless_it_is_declared_larger(self):
+        body = '(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))'
+        for declared, pages, result in (("1", 65534, 1), ("1", 65535, -1), ("1 65536", 65535, -1), ("65536", 0, 65536)):
+            done = self.weft("run", "--invoke", "grow", self.build(f"(module (memory {declared}) {body})"), str(pages))
+            self.assertEqual(done.stdout, f"{result}\n".encode(), (declared, done.stderr))
 
     def test_memory_grows_to_the_limit_and_no_further(self):
         name = self.build("""(module (memory 1)
