@@ -41,7 +41,7 @@ module_tests=(wasm_test slot_test cpu_test engine_test wasi_test snapshot_test f
 
 # Each fuzz target in turn, from the same seed; what it finds stays in build/fuzz/found.
 step_fuzz() {
-  build_preset fuzz module_fuzz wasi_fuzz frozen_fuzz
+  build_preset fuzz module_fuzz code_file_fuzz script_fuzz wasi_fuzz frozen_fuzz
   local target targets failed=0 each
   mapfile -t targets < <(find build/fuzz/bin -name '*_fuzz' | sort)
   each=$((${FUZZ_SECONDS:-30} / ${#targets[@]}))

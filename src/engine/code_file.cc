@@ -28,7 +28,8 @@ Result<CodeTrailer> read_trailer(std::span<const uint8_t> file, const std::strin
     return damaged(name, "it is truncated, or no code file");
   }
   uint64_t payload = file.size() - sizeof trailer;
-  if (trailer.elf_bytes > payload || trailer.info_bytes != payload - trailer.elf_bytes) {
+  if (trailer.elf_bytes > payload || trailer.info_bytes != payload - trailer.elf_bytes ||
+      trailer.elf_bytes < sizeof(Elf64_Ehdr)) {
     return damaged(name, "its lengths disagree");
   }
   return trailer;
@@ -40,11 +41,22 @@ bool checksum_matches(std::span<const uint8_t> file, const CodeTrailer& trailer)
   return hash.low64 == trailer.checksum_low && hash.high64 == trailer.checksum_high;
 }
 
+constexpr uint64_t code_end = slot::code_address + slot::code_bytes;
+
 struct Segments {
   std::vector<Elf64_Phdr> load;
   uint64_t begin = UINT64_MAX;
   uint64_t end = 0;
   uint64_t entry = 0;
+
+  // Does an array of so many things come from the file, all of it from one segment?
+  bool hold(uint64_t address, uint64_t count, uint64_t size, uint64_t alignment = 8) const {
+    return count == 0 || std::any_of(load.begin(), load.end(), [&](const Elf64_Phdr& p) {
+             return address % alignment == 0 && address >= p.p_vaddr &&
+                    address - p.p_vaddr <= p.p_filesz &&
+                    count <= (p.p_filesz - (address - p.p_vaddr)) / size;
+           });
+  }
 };
 
 Result<Segments> read_segments(std::span<const uint8_t> elf, const std::string& name) {
@@ -65,19 +77,43 @@ Result<Segments> read_segments(std::span<const uint8_t> elf, const std::string& 
     if (p.p_type != PT_LOAD) {
       continue;
     }
-    if (p.p_offset > elf.size() || p.p_filesz > elf.size() - p.p_offset) {
+    if (p.p_offset > elf.size() || p.p_filesz > elf.size() - p.p_offset || p.p_filesz > p.p_memsz ||
+        p.p_vaddr > code_end || p.p_memsz > code_end - p.p_vaddr ||
+        p.p_vaddr % slot::page_bytes != p.p_offset % slot::page_bytes) {
       return damaged(name, "a segment lies outside the file");
     }
     segments.begin = std::min<uint64_t>(segments.begin, p.p_vaddr & ~(slot::page_bytes - 1));
     segments.end = std::max<uint64_t>(segments.end, p.p_vaddr + p.p_memsz);
     segments.load.push_back(p);
   }
-  uint64_t limit = slot::code_address + slot::code_bytes;
-  if (segments.load.empty() || segments.begin < slot::code_address || segments.end > limit ||
-      segments.entry < segments.begin || segments.entry + sizeof(CodeHeader) > segments.end) {
+  if (segments.load.empty() || segments.begin < slot::code_address ||
+      !segments.hold(segments.entry, 1, sizeof(CodeHeader))) {
     return damaged(name, "it is linked for addresses that are not for code");
   }
   return segments;
+}
+
+// Do the code's head and the description fit each other, as far as a CodeFile itself goes by them?
+bool agree(const CodeHeader& header, const CodeInfo& info, const Segments& segments) {
+  auto below = [](const std::vector<uint32_t>& indices, size_t count) {
+    return std::all_of(indices.begin(), indices.end(), [&](uint32_t i) { return i < count; });
+  };
+  uint64_t data = 0;
+  for (const DataInfo& segment : info.data) {
+    if (segment.start != data || __builtin_add_overflow(data, segment.size, &data)) {
+      return false;
+    }
+  }
+  return below(info.function_types, info.types.size()) &&
+         info.canonical_types.size() == info.types.size() &&
+         below(info.canonical_types, info.types.size()) &&
+         below(info.referenced, info.function_types.size()) &&
+         std::is_sorted(info.referenced.begin(), info.referenced.end()) &&
+         segments.hold(header.functions, info.function_types.size(), sizeof(uint64_t)) &&
+         segments.hold(header.entries, info.types.size(), sizeof(uint64_t)) &&
+         (info.linking == Linking::open ||
+          segments.hold(header.descriptors, info.referenced.size(), sizeof(cpu::FuncRef))) &&
+         segments.hold(header.data, data, 1, 1);
 }
 
 Result<uint64_t> map_segments(const Segments& segments, int fd, uint64_t file_begin,
@@ -156,6 +192,9 @@ Result<std::shared_ptr<const CodeFile>> CodeFile::map_part(int fd, uint64_t begi
   const CodeHeader& header = *file->header_;
   if (header.magic != code_magic || header.version != code_format_version) {
     return damaged(name, "it is of another format version");
+  }
+  if (!agree(header, file->info_, segments)) {
+    return damaged(name, "its code and its description disagree");
   }
   file->functions_ = reinterpret_cast<const uint64_t*>(header.functions);
   file->entries_ = reinterpret_cast<const uint64_t*>(header.entries);

@@ -30,7 +30,8 @@ class Splitter {
   char peek() const { return text_[position_]; }
   bool starts(std::string_view with) const { return text_.substr(position_).starts_with(with); }
   void skip(size_t count) {
-    for (size_t end = std::min(position_ + count, text_.size()); position_ < end; ++position_) {
+    for (size_t end = position_ + std::min(count, text_.size() - position_); position_ < end;
+         ++position_) {
       line_ += text_[position_] == '\n' ? 1 : 0;
     }
   }

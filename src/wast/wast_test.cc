@@ -293,6 +293,12 @@ TEST(Forms, are_cut_at_parentheses_outside_of_strings_and_comments) {
   }
 }
 
+TEST(Forms, a_comment_may_be_the_end_of_the_text) {
+  EXPECT_EQ(split_forms("(a) ;; b")->size(), 1U);
+  EXPECT_EQ(split_forms("(a) ;;")->size(), 1U);
+  EXPECT_FALSE(split_forms("(a ;; b").has_value());
+}
+
 TEST(Literals, tell_the_kinds_of_nan_apart) {
   Literal canonical{.type = wasm::ValType::f32, .nan = {Nan::canonical}};
   Literal arithmetic{.type = wasm::ValType::f32, .nan = {Nan::arithmetic}};
