@@ -127,6 +127,17 @@ Finding address_space() {
           "guards between programs take addresses, not memory: `ulimit -v unlimited`"};
 }
 
+Finding data_limit() {
+  rlimit limit = {};
+  getrlimit(RLIMIT_DATA, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY) {
+    return {Level::ok, "data limit", "unlimited", ""};
+  }
+  return {Level::slow, "data limit", size_text(limit.rlim_cur),
+          "the memory of all programs together counts, and `memory.grow` fails beyond it: "
+          "`ulimit -d unlimited`"};
+}
+
 Finding stack_limit() {
   rlimit limit = {};
   getrlimit(RLIMIT_STACK, &limit);
@@ -231,9 +242,17 @@ Finding code_cache() {
         Level::slow, "code cache", fmt::format("{} cannot be written", directory),
         "every run compiles anew: make it writable, or set WEFT_CACHE_DIR to another directory"};
   }
+  std::error_code failed;
+  constexpr uint64_t little = uint64_t{64} << 20;
+  uint64_t room = std::filesystem::space(existing, failed).available;
+  if (!failed && room < little) {
+    return {Level::slow, "code cache",
+            fmt::format("{} has room for {}", directory, size_text(room)),
+            "code that does not fit is compiled anew by every run: make room, or set "
+            "WEFT_CACHE_DIR to another directory"};
+  }
   uint64_t bytes = 0;
   uint64_t files = 0;
-  std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
     std::error_code gone;
     uint64_t size = entry.file_size(gone);
@@ -271,10 +290,10 @@ std::string_view name(Finding::Level level) {
 }
 
 std::vector<Finding> examine_machine() {
-  return {kernel(),        confinement(), dirty_pages(), memory_files(),
-          address_space(), stack_limit(), slots(),       code_addresses(),
-          mappings(),      overcommit(),  open_files(),  processor(),
-          vector_state(),  huge_pages(),  code_cache(),  profiling()};
+  return {kernel(),     confinement(), dirty_pages(), memory_files(),   address_space(),
+          data_limit(), stack_limit(), slots(),       code_addresses(), mappings(),
+          overcommit(), open_files(),  processor(),   vector_state(),   huge_pages(),
+          code_cache(), profiling()};
 }
 
 }  // namespace weft::cli
