@@ -1,12 +1,10 @@
 // weft compile: a module to a code file, ahead of time.
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <thread>
 
-#include "base/unique_fd.h"
+#include "base/new_file.h"
 #include "command.h"
 #include "engine/compiler.h"
 #include "guest_run.h"
@@ -26,35 +24,16 @@ constexpr std::string_view help = R"(Examples:
 `weft run app.weft` then starts without compiling and without the cache. A code file is native
 code and as trusted as any executable; it runs under the version of weft that made it.)";
 
-// The file appears whole or not at all.
-Result<void> write_atomically(const std::string& path, const std::string& bytes) {
-  std::string temporary = path + ".XXXXXX";
+Result<void> write_whole(const std::string& path, const std::string& bytes) {
   SignalsHeld held;
-  UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) {
-    return io_error(errno, fmt::format("cannot write {}", path));
-  }
-  std::string_view left = bytes;
-  while (!left.empty()) {
-    ssize_t n = write(fd.value(), left.data(), left.size());
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      int saved = n == 0 ? ENOSPC : errno;
-      unlink(temporary.c_str());
-      return io_error(saved, fmt::format("cannot write {}", path));
-    }
-    left.remove_prefix(static_cast<size_t>(n));
-  }
+  TRY(file, NewFile::create(path));
+  TRY_VOID(write_all(file.fd(), bytes));
   mode_t mask = umask(0);
   umask(mask);
-  if (fchmod(fd.value(), 0666 & ~mask) != 0 || rename(temporary.c_str(), path.c_str()) != 0) {
-    int saved = errno;
-    unlink(temporary.c_str());
-    return io_error(saved, fmt::format("cannot write {}", path));
+  if (fchmod(file.fd(), 0666 & ~mask) != 0) {
+    return io_error(errno, "setting its permissions");
   }
-  return {};
+  return file.publish();
 }
 
 std::string output_name(const std::string& module) {
@@ -92,7 +71,10 @@ class Compile final : public Command {
     if (!code) {
       return std::unexpected(code.error().in(path));
     }
-    return write_atomically(output_.empty() ? output_name(path) : output_, *code);
+    std::string output = output_.empty() ? output_name(path) : output_;
+    auto written = write_whole(output, *code);
+    return written ? written
+                   : std::unexpected(written.error().in(fmt::format("cannot write {}", output)));
   }
 
   Result<std::string> code_of(std::vector<uint8_t> bytes, const std::string& path) const {

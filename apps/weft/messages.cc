@@ -2,29 +2,9 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include "base/new_file.h"
 
 namespace weft::cli {
-
-namespace {
-
-// False with errno set when not all could be written.
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
-
-}  // namespace
 
 std::string printable(std::string_view text) {
   std::string out;
@@ -41,7 +21,7 @@ std::string printable(std::string_view text) {
 
 void add_line(std::string_view line) {
   // A closed or full standard error leaves nobody to tell.
-  (void)write_all(STDERR_FILENO, printable(line) + "\n");
+  [[maybe_unused]] auto written = write_all(STDERR_FILENO, printable(line) + "\n");
 }
 
 void complain(std::string_view message) { add_line(fmt::format("weft: {}", message)); }
@@ -58,11 +38,11 @@ int fail_usage(std::string_view command, std::string_view message) {
 }
 
 bool print(std::string_view text) {
-  if (write_all(STDOUT_FILENO, text)) {
-    return true;
+  auto written = write_all(STDOUT_FILENO, text);
+  if (!written) {
+    complain("standard output: {}", written.error().message());
   }
-  complain("writing to standard output: {}", std::strerror(errno));
-  return false;
+  return written.has_value();
 }
 
 }  // namespace weft::cli

@@ -8,30 +8,12 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/new_file.h"
 #include "base/unique_fd.h"
 
 namespace weft::engine {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-Result<void> write_all(int fd, const std::string& bytes) {
-  size_t done = 0;
-  while (done < bytes.size()) {
-    ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      return io_error(n == 0 ? ENOSPC : errno, "writing");
-    }
-    done += static_cast<size_t>(n);
-  }
-  return {};
-}
-
-}  // namespace
 
 std::string CodeCache::default_directory() {
   if (const char* directory = std::getenv("WEFT_CACHE_DIR")) {
@@ -74,26 +56,13 @@ Result<std::shared_ptr<const CodeFile>> CodeCache::find(const CodeKey& key, uint
   return file;
 }
 
-Result<void> CodeCache::write(const std::string& file_path, const std::string& bytes) const {
+Result<void> CodeCache::write(const std::string& file_path, const std::string& bytes) {
   std::error_code failed;
-  fs::create_directories(directory_, failed);
-  std::string temporary = file_path + ".XXXXXX";
-  UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) {
-    return io_error(errno, fmt::format("the code cache {} cannot be written", directory_));
-  }
-  auto written = write_all(fd.value(), bytes);
-  if (!written) {
-    unlink(temporary.c_str());
-    return std::unexpected(written.error().in(fmt::format("the code cache {}", directory_)));
-  }
-  fchmod(fd.value(), 0644);
-  if (rename(temporary.c_str(), file_path.c_str()) != 0) {
-    int saved = errno;
-    unlink(temporary.c_str());
-    return io_error(saved, fmt::format("the code cache {}", directory_));
-  }
-  return {};
+  fs::create_directories(fs::path(file_path).parent_path(), failed);
+  TRY(file, NewFile::create(file_path));
+  TRY_VOID(write_all(file.fd(), bytes));
+  fchmod(file.fd(), 0644);
+  return file.publish();
 }
 
 Result<std::shared_ptr<const CodeFile>> CodeCache::store(const CodeKey& key, uint64_t window,
@@ -109,7 +78,9 @@ Result<std::shared_ptr<const CodeFile>> CodeCache::store(const CodeKey& key, uin
         return CodeFile::map(fd.value(), file_path, CodeFile::Verify::trailer_only);
       }
     } else if (warning != nullptr) {
-      *warning = written.error().message() + "; the compiled code is not kept";
+      *warning =
+          fmt::format("the code cache {} cannot be written: {}; the compiled code is not kept",
+                      directory_, written.error().message());
     }
   }
   UniqueFd fd(memfd_create("weft-code", MFD_CLOEXEC));

@@ -41,7 +41,7 @@ class CodeCache {
 
  private:
   std::string path(const CodeKey& key, uint64_t window) const;
-  Result<void> write(const std::string& path, const std::string& bytes) const;
+  static Result<void> write(const std::string& path, const std::string& bytes);
   void trim() const;
 
   std::string directory_;

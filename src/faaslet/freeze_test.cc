@@ -54,6 +54,15 @@ class Freeze : public testing::Test {
     EXPECT_EQ(::pclose(process), 0);
     return printed;
   }
+  // The same of a guest that was frozen in its first wait.
+  std::string waits_elsewhere(std::string_view program, const std::string& input = "") {
+    auto [in, in_write] = pipe_pair();
+    auto [out_read, out] = pipe_pair();
+    auto guest = start(program, wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 5);
+    EXPECT_EQ(guest->step(*thread), State::waiting);
+    EXPECT_TRUE(freeze(*guest, file, dirty));
+    return elsewhere(input);
+  }
   void change(uint64_t offset) {
     std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
     bytes.seekg(static_cast<std::streamoff>(offset));
@@ -130,23 +139,11 @@ TEST_F(Freeze, another_process_gives_the_result_of_an_undisturbed_run) {
 }
 
 TEST_F(Freeze, a_guest_that_waits_for_input_reads_that_of_the_process_that_thaws_it) {
-  auto [in, in_write] = pipe_pair();
-  auto [out_read, out] = pipe_pair();
-  auto guest =
-      start(echo_program, wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 5);
-  ASSERT_EQ(guest->step(*thread), State::waiting);
-  ASSERT_TRUE(freeze(*guest, file, dirty));
-  EXPECT_EQ(elsewhere("two words"), "two words");
+  EXPECT_EQ(waits_elsewhere(echo_program, "two words"), "two words");
 }
 
 TEST_F(Freeze, a_guest_that_sleeps_sleeps_on_and_ends) {
-  auto [in, in_write] = pipe_pair();
-  auto [out_read, out] = pipe_pair();
-  auto guest = start(sleep_program(std::chrono::milliseconds(20)),
-                     wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 5);
-  ASSERT_EQ(guest->step(*thread), State::waiting);
-  ASSERT_TRUE(freeze(*guest, file, dirty));
-  EXPECT_EQ(elsewhere(), "slept");
+  EXPECT_EQ(waits_elsewhere(sleep_program(std::chrono::milliseconds(20))), "slept");
 }
 
 TEST_F(Freeze, an_exception_in_flight_is_caught_where_it_would_have_been) {
@@ -206,13 +203,7 @@ TEST_F(Freeze, a_guest_in_an_atomic_wait_is_notified_after_the_thaw) {
 }
 
 TEST_F(Freeze, a_guest_in_an_atomic_wait_with_a_timeout_waits_for_the_rest_of_it) {
-  auto [in, in_write] = pipe_pair();
-  auto [out_read, out] = pipe_pair();
-  auto guest = start(atomic_wait_program(std::chrono::milliseconds(20)),
-                     wasi_with(wasi::HostFd{in.value()}, wasi::HostFd{out.value()}), 5);
-  ASSERT_EQ(guest->step(*thread), State::waiting);
-  ASSERT_TRUE(freeze(*guest, file, dirty));
-  EXPECT_EQ(elsewhere(), "2");
+  EXPECT_EQ(waits_elsewhere(atomic_wait_program(std::chrono::milliseconds(20))), "2");
 }
 
 // A deadline is as far away after the thaw as it was at the freeze.

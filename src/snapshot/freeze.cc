@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 
+#include "base/new_file.h"
 #include "cpu/save_area.h"
 #include "engine/compiler.h"
 #include "snapshot/frozen.h"
@@ -134,25 +135,21 @@ Result<FreezeCost> write_frozen(int fd, const instance::Instance& instance,
 Result<FreezeCost> write_frozen(const std::string& path, const instance::Instance& instance,
                                 const Description& description, const slot::DirtyPages& dirty,
                                 const PageFile* under, const FreezeOptions& options) {
-  std::string temporary = path + ".XXXXXX";
-  UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) {
-    return io_error(errno, path);
+  auto at_path = [&](const Error& reason) { return std::unexpected(reason.in(path)); };
+  auto file = NewFile::create(path);
+  if (!file) {
+    return at_path(file.error());
   }
-  auto give_up = [&](const Error& reason) {
-    ::unlink(temporary.c_str());
-    return std::unexpected(reason.in(path));
-  };
-  auto cost = write_frozen(fd.value(), instance, description, dirty, under, options);
+  auto cost = write_frozen(file->fd(), instance, description, dirty, under, options);
   if (!cost) {
-    return give_up(cost.error());
+    return at_path(cost.error());
   }
   bool synced = options.durability == FreezeOptions::Durability::synced;
-  if (synced && ::fsync(fd.value()) != 0) {
-    return give_up(io_error(errno, "writing to disk").error());
+  if (synced && ::fsync(file->fd()) != 0) {
+    return at_path(io_error(errno, "writing to disk").error());
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    return give_up(io_error(errno, "giving the file its name").error());
+  if (auto published = file->publish(); !published) {
+    return at_path(published.error());
   }
   if (synced) {
     TRY_VOID(sync_parent(path));
