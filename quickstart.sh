@@ -14,7 +14,7 @@ source scripts/setup_steps.sh
 
 # The show needs Python of the guest programs, and the command alone.
 artefact_step python tests/programs/python/program.sh
-step_build() { build_preset release weft; }
+step_build() { build_preset release weft weftcc; }
 steps_main "$@"
 if [ $# != 0 ]; then
   sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
@@ -27,19 +27,19 @@ show() {
   "$@"
 }
 
-steps_expect 4
+steps_expect 5
 run_step packages "Debian packages"
 run_step build "building weft"
 run_step sysroot "guest sysroot (C and C++ libraries for WebAssembly)"
+run_step threads "guest sysroot with POSIX threads and OpenMP"
 run_step python "CPython for WebAssembly"
 
-sysroot=$(scripts/cached sdk/sysroot/base.sh)
 python=$(scripts/cached tests/programs/python/program.sh)
-export PATH=$root/build/bin:$sysroot/bin:$PATH
+export PATH=$root/build/bin:$PATH
 mkdir -p build/show
 echo
 echo "A C program, compiled to WebAssembly, reads one folder that it was granted:"
-show wcc -O3 sdk/examples/words.c -o build/show/words.wasm
+show weftcc -O3 sdk/examples/words.c -o build/show/words.wasm
 show weft run --dir .::/here build/show/words.wasm /here/LICENSE
 echo
 echo "CPython, the whole interpreter as one WebAssembly module (the first run compiles it to native code):"

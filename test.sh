@@ -3,7 +3,8 @@
 #
 #   ./test.sh              everything
 #   ./test.sh --fast       the tests of the modules and of the source tree; seconds, once built
-#   ./test.sh STEP...      the set-up, and these: fast long spec wasi programs fortran differential fuzz asan tsan tidy
+#   ./test.sh STEP...      the set-up, and these:
+#                          fast long spec wasi compilers programs fortran differential fuzz asan tsan tidy
 #   ./test.sh --help
 #
 # Environment: JOBS (how many processes at once; default: all cores), WEFT_CACHE (default ~/.cache/weft),
@@ -29,7 +30,11 @@ step_fast() { run_ctest build -L fast; }
 step_long() { run_ctest build -L long; }
 step_spec() { tests/conformance/run.sh; }
 step_wasi() { tests/conformance/wasi.py "$(scripts/cached tests/conformance/suites.sh)/wasi"; }
-step_run_programs() { tests/programs/run.sh; }
+step_compilers() { tests/compilers/run.sh; }
+step_run_programs() {
+  scripts/cached tests/programs/*/program.sh > /dev/null
+  tests/programs/run.sh
+}
 # Needs 1.4 GB of packages that are not part of the set-up.
 step_fortran() { tests/programs/run.sh ../fortran; }
 step_differential() {
@@ -77,6 +82,7 @@ declare -A what=(
   [long]="modules of a size that hurts"
   [spec]="official specification tests"
   [wasi]="public WASI tests"
+  [compilers]="guest compilers, and builds of others with them"
   [run_programs]="real programs, compared with native ones"
   [fortran]="Fortran programs, compared with native ones"
   [differential]="generated modules, compared with wabt's interpreter, ${DIFFERENTIAL_SECONDS:-30} s"
@@ -85,7 +91,7 @@ declare -A what=(
   [tsan]="tests with thread sanitizer"
   [tidy]="clang-tidy"
 )
-tests=(fast long spec wasi run_programs differential fuzz asan tsan tidy)
+tests=(fast long spec wasi compilers run_programs differential fuzz asan tsan tidy)
 if command -v flang-22 > /dev/null; then tests+=(fortran); fi
 
 case ${1:-} in
@@ -111,14 +117,13 @@ esac
 wanted=" ${tests[*]} "
 setup=(packages)
 if [[ $wanted == *" spec "* || $wanted == *" wasi "* ]]; then setup+=(suites); fi
-if [[ $wanted == *" run_programs "* ]]; then setup+=(sysroot threads programs); fi
+if [[ $wanted == *" run_programs "* || $wanted == *" compilers "* ]]; then setup+=(sysroot threads); fi
 if [[ $wanted == *" differential "* ]]; then setup+=(generator); fi
 declare -A setup_what=(
   [packages]="Debian packages"
   [suites]="official test suites"
   [sysroot]="guest sysroot"
   [threads]="guest sysroot with threads"
-  [programs]="guest programs for the tests"
   [generator]="generator of test modules"
 )
 steps_expect $((${#setup[@]} + 1 + ${#tests[@]}))

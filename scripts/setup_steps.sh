@@ -60,7 +60,6 @@ have_threads() { have_sysroot_part threads; }
 step_threads() { step_sysroot_part threads; }
 artefact_step suites "$root/tests/conformance/suites.sh"
 artefact_step generator "$root/tests/differential/generator.sh"
-artefact_step programs "$root"/tests/programs/*/program.sh
 
 # Ninja finds out by itself what is to be built, so this step is never skipped.
 step_build() { build_preset release; }

@@ -165,6 +165,7 @@ std::string main_help(std::span<const CommandInfo> all) {
       "  weft compile app.wasm -o app.weft       compile once, `weft run app.weft` starts at once\n"
       "  weft inspect app.wasm                   what a module needs, and why it can't run here\n"
       "  weft doctor                             what this machine lacks, or does slowly\n"
+      "  weft new --lang c hello                 a project; `weft build` builds it\n"
       "\n"
       "A program sees no file, no variable and no socket but what --dir and --env grant.\n"
       "\n"

@@ -17,6 +17,10 @@ artefact() { "$root/scripts/cached" "$root/$1"; }
 # The compiler for native builds, told as little about the machine as the guest's.
 native_cc() { clang-22 -O2 -w "$@"; }
 
+# The guest's, as build/bin has them.
+guest_cc() { WEFT_SYSROOT=$(artefact sdk/sysroot/threads.sh) "$root/build/bin/weftcc" "$@"; }
+guest_cxx() { WEFT_SYSROOT=$(artefact sdk/sysroot/threads.sh) "$root/build/bin/weftc++" "$@"; }
+
 # guest [OPTION...] PROGRAM [ARG...]: runs it as `weft run` does, and not for ever
 guest() { timeout 300 "$weft" run "$@"; }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-bzip2
-# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/bzip2 sdk/sysroot/base.sh
+# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/bzip2
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # bzip2 with the samples of its own "make test".
 set -euo pipefail
@@ -8,11 +9,10 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/../program.sh"
 
 build() {
-  local out=$1 bzip2 sysroot units
+  local out=$1 bzip2 units
   bzip2=$(artefact tests/programs/sources.sh)/bzip2
-  sysroot=$(artefact sdk/sysroot/base.sh)
   units=("$bzip2"/{blocksort,huffman,crctable,randtable,compress,decompress,bzlib,bzip2}.c)
-  "$sysroot/bin/wcc" -O2 -w -D_FILE_OFFSET_BITS=64 -o "$out/bzip2.wasm" "${units[@]}"
+  guest_cc -O2 -w -D_FILE_OFFSET_BITS=64 -o "$out/bzip2.wasm" "${units[@]}"
   cp "$bzip2"/sample?.{ref,bz2} "$out/"
 }
 

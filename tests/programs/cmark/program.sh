@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-cmark
-# inputs: tests/programs/program.sh tests/programs/sources.sh sdk/sysroot/base.sh
+# inputs: tests/programs/program.sh tests/programs/sources.sh
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # cmark: Markdown to HTML, on the CommonMark specification and cmark's benchmark samples.
 set -euo pipefail
@@ -8,9 +9,8 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/../program.sh"
 
 build() {
-  local out=$1 cmark sysroot units
+  local out=$1 cmark units
   cmark=$(artefact tests/programs/sources.sh)/cmark
-  sysroot=$(artefact sdk/sysroot/base.sh)
   # what its CMake would write
   mkdir "$out/include"
   printf '#define HAVE_STDBOOL_H\n#include <stdbool.h>\n' > "$out/include/config.h"
@@ -21,7 +21,7 @@ build() {
     > "$out/include/cmark_version.h"
   units=("$cmark"/src/*.c)
   native_cc -I"$out/include" -I"$cmark/src" -o "$out/cmark" "${units[@]}"
-  "$sysroot/bin/wcc" -O2 -w -I"$out/include" -I"$cmark/src" -o "$out/cmark.wasm" "${units[@]}"
+  guest_cc -O2 -w -I"$out/include" -I"$cmark/src" -o "$out/cmark.wasm" "${units[@]}"
   mkdir "$out/texts"
   cp "$cmark"/bench/samples/*.md "$cmark/test/spec.txt" "$out/texts/"
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-cxx
-# inputs: tests/programs/program.sh tests/programs/cxx sdk/sysroot/base.sh
+# inputs: tests/programs/program.sh tests/programs/cxx
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # C++ programs that throw: through C++ and C frames, with destructors, out of constructors and callbacks.
 set -euo pipefail
@@ -8,12 +9,11 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/../program.sh"
 
 build() {
-  local out=$1 sysroot source name
-  sysroot=$(artefact sdk/sysroot/base.sh)
+  local out=$1 source name
   for source in "$root"/tests/programs/cxx/*.cc; do
     name=$(basename "$source" .cc)
     clang++-22 -std=c++20 -O1 -w -o "$out/$name" "$source"
-    "$sysroot/bin/wcxx" -std=c++20 -O2 -w -o "$out/$name.wasm" "$source"
+    guest_cxx -std=c++20 -O2 -w -o "$out/$name.wasm" "$source"
   done
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-lua
-# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/lua sdk/sysroot/base.sh
+# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/lua
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # Lua 5.4: an interpreter with a garbage collector, whose errors are longjmps. It runs the programs that come with
 # Lua 5.1 (errors of those that 5.4 no longer accepts are results, too) and some of our own that work it harder.
@@ -9,14 +10,13 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/../program.sh"
 
 build() {
-  local out=$1 sources sysroot
+  local out=$1 sources
   sources=$(artefact tests/programs/sources.sh)
-  sysroot=$(artefact sdk/sysroot/base.sh)
   local lua=$sources/lua/src units
   mapfile -t units < <(find "$lua" -name '*.c' ! -name luac.c)
   native_cc -std=gnu99 -DLUA_USE_POSIX -o "$out/lua" "${units[@]}" -lm
   # A guest has no processes; Lua reports that as an error of the call.
-  "$sysroot/bin/wcc" -O2 -w -std=gnu99 -DLUA_USE_POSIX -o "$out/lua.wasm" "${units[@]}" -lm
+  guest_cc -O2 -w -std=gnu99 -DLUA_USE_POSIX -o "$out/lua.wasm" "${units[@]}" -lm
   mkdir "$out/scripts"
   cp "$sources"/lua5.1/test/*.lua "$root"/tests/programs/lua/*.lua "$out/scripts/"
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-mujs
-# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/mujs sdk/sysroot/base.sh
+# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/mujs
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # MuJS: a JavaScript interpreter whose exceptions are longjmps.
 set -euo pipefail
@@ -8,11 +9,10 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/../program.sh"
 
 build() {
-  local out=$1 mujs sysroot
+  local out=$1 mujs
   mujs=$(artefact tests/programs/sources.sh)/mujs
-  sysroot=$(artefact sdk/sysroot/base.sh)
   native_cc -I"$mujs" -o "$out/mujs" "$mujs/main.c" "$mujs/one.c" -lm
-  "$sysroot/bin/wcc" -O2 -w -I"$mujs" -o "$out/mujs.wasm" "$mujs/main.c" "$mujs/one.c" -lm
+  guest_cc -O2 -w -I"$mujs" -o "$out/mujs.wasm" "$mujs/main.c" "$mujs/one.c" -lm
   mkdir "$out/scripts"
   cp "$root"/tests/programs/mujs/*.js "$out/scripts/"
 }

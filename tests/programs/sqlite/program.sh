@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-sqlite
-# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/sqlite sdk/sysroot/base.sh
+# inputs: tests/programs/program.sh tests/programs/sources.sh tests/programs/sqlite
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # SQLite's shell, with full-text search and R-trees, on scripts that fill and query databases in memory and in a file.
 set -euo pipefail
@@ -11,9 +12,8 @@ options=(-DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -D
   -DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS)
 
 build() {
-  local out=$1 sysroot scratch sources
+  local out=$1 scratch sources
   sources=$(artefact tests/programs/sources.sh)
-  sysroot=$(artefact sdk/sysroot/base.sh)
   scratch=$(mktemp -d)
   # shellcheck disable=SC2064
   trap "rm -rf '$scratch'" EXIT
@@ -24,7 +24,7 @@ build() {
     make -s sqlite3.c shell.c
   )
   native_cc -O1 "${options[@]}" -DSQLITE_OMIT_POPEN -o "$out/sqlite3" "$scratch/shell.c" "$scratch/sqlite3.c" -lm &
-  "$sysroot/bin/wcc" -O2 -w "${options[@]}" -DSQLITE_OMIT_POPEN -o "$out/sqlite3.wasm" \
+  guest_cc -O2 -w "${options[@]}" -DSQLITE_OMIT_POPEN -o "$out/sqlite3.wasm" \
     "$scratch/shell.c" "$scratch/sqlite3.c"
   wait $!
   cp "$root"/tests/programs/sqlite/*.sql "$out/"

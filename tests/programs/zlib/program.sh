@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-zlib
-# inputs: tests/programs/program.sh tests/programs/sources.sh sdk/sysroot/base.sh
+# inputs: tests/programs/program.sh tests/programs/sources.sh
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # zlib's own tests: example, which tries each function, and minigzip on real files.
 set -euo pipefail
@@ -8,13 +9,12 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/../program.sh"
 
 build() {
-  local out=$1 zlib sysroot program
+  local out=$1 zlib program
   zlib=$(artefact tests/programs/sources.sh)/zlib
-  sysroot=$(artefact sdk/sysroot/base.sh)
   mapfile -t units < <(find "$zlib" -maxdepth 1 -name '*.c')
   for program in example minigzip; do
     native_cc -DHAVE_UNISTD_H -I"$zlib" -o "$out/$program" "$zlib/test/$program.c" "${units[@]}"
-    "$sysroot/bin/wcc" -O2 -w -DHAVE_UNISTD_H -I"$zlib" -o "$out/$program.wasm" "$zlib/test/$program.c" "${units[@]}"
+    guest_cc -O2 -w -DHAVE_UNISTD_H -I"$zlib" -o "$out/$program.wasm" "$zlib/test/$program.c" "${units[@]}"
   done
   cp "$zlib/ChangeLog" "$out/text"
   cp "$out/example.wasm" "$out/binary"
