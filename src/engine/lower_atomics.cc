@@ -1,5 +1,10 @@
 // Atomic memory instructions (proposal threads): all sequentially consistent, all trap when their
 // address is not aligned.
+//
+// A memory that is not shared has one thread, so there they are ordinary loads and stores: programs
+// linked with libraries that are ready for threads pay nothing for their locks.
+
+#include <llvm/Transforms/Utils/LowerAtomic.h>
 
 #include "engine/lowering.h"
 
@@ -23,6 +28,17 @@ constexpr auto order = llvm::AtomicOrdering::SequentiallyConsistent;
 
 }  // namespace
 
+bool FunctionLowering::memory_is_shared() const {
+  return plan_.module->memory && plan_.module->memory->shared;
+}
+
+void FunctionLowering::make_atomic(auto* access) {
+  if (memory_is_shared()) {
+    access->setAtomic(order);
+  }
+  partition_.touches_memory(access);
+}
+
 llvm::Value* FunctionLowering::atomic_address(const Instruction& in) {
   llvm::Value* address = effective(in.memory_offset);
   uint64_t bytes = wabt::Opcode(in.op).GetMemorySize();
@@ -39,7 +55,9 @@ bool FunctionLowering::atomics(const Instruction& in) {
   }
   switch (in.op) {
     case Op::AtomicFence:
-      builder_.CreateFence(order);
+      if (memory_is_shared()) {
+        builder_.CreateFence(order);
+      }
       return true;
     case Op::MemoryAtomicNotify: {
       llvm::Value* count = pop();
@@ -79,13 +97,11 @@ bool FunctionLowering::atomics(const Instruction& in) {
   if (in.code >= 0x17) {  // stores
     llvm::Value* value = builder_.CreateTrunc(pop(), in_memory);
     auto* store = builder_.CreateAlignedStore(value, at(atomic_address(in)), llvm::Align(bits / 8));
-    store->setAtomic(order);
-    partition_.touches_memory(store);
+    make_atomic(store);
     return true;
   }
   auto* load = builder_.CreateAlignedLoad(in_memory, at(atomic_address(in)), llvm::Align(bits / 8));
-  load->setAtomic(order);
-  partition_.touches_memory(load);
+  make_atomic(load);
   bool wide = wabt::Opcode(in.op).GetResultType() == wabt::Type::I64;
   push(builder_.CreateZExt(load, wide ? builder_.getInt64Ty() : builder_.getInt32Ty()));
   return true;
@@ -97,10 +113,21 @@ void FunctionLowering::atomic_rmw(const Instruction& in, unsigned operation) {
   Width width = widths[(in.code - first_rmw) % 7];
   auto* in_memory = builder_.getIntNTy(width.memory_bits);
   llvm::Value* operand = builder_.CreateTrunc(pop(), in_memory);
-  auto* rmw = builder_.CreateAtomicRMW(operations[operation], at(atomic_address(in)), operand,
-                                       llvm::MaybeAlign(width.memory_bits / 8), order);
-  partition_.touches_memory(rmw);
-  push(builder_.CreateZExt(rmw, builder_.getIntNTy(width.value_bits)));
+  llvm::Value* address = at(atomic_address(in));
+  llvm::Align alignment(width.memory_bits / 8);
+  llvm::Value* old = nullptr;
+  if (memory_is_shared()) {
+    auto* rmw = builder_.CreateAtomicRMW(operations[operation], address, operand, alignment, order);
+    partition_.touches_memory(rmw);
+    old = rmw;
+  } else {
+    auto* load = builder_.CreateAlignedLoad(in_memory, address, alignment);
+    partition_.touches_memory(load);
+    llvm::Value* updated = llvm::buildAtomicRMWValue(operations[operation], builder_, load, operand);
+    partition_.touches_memory(builder_.CreateAlignedStore(updated, address, alignment));
+    old = load;
+  }
+  push(builder_.CreateZExt(old, builder_.getIntNTy(width.value_bits)));
 }
 
 // A narrow compare looks at the whole expected value: one with bits above the width never matches,
@@ -112,12 +139,19 @@ void FunctionLowering::atomic_cmpxchg(const Instruction& in) {
   llvm::Value* replacement = builder_.CreateTrunc(pop(), in_memory);
   llvm::Value* expected = pop();
   llvm::Value* address = at(atomic_address(in));
-  llvm::MaybeAlign alignment(width.memory_bits / 8);
-  auto exchange = [&] {
-    auto* pair = builder_.CreateAtomicCmpXchg(address, builder_.CreateTrunc(expected, in_memory),
-                                              replacement, alignment, order, order);
-    partition_.touches_memory(pair);
-    return builder_.CreateExtractValue(pair, 0);
+  llvm::Align alignment(width.memory_bits / 8);
+  auto exchange = [&]() -> llvm::Value* {
+    llvm::Value* wanted = builder_.CreateTrunc(expected, in_memory);
+    if (memory_is_shared()) {
+      auto* pair = builder_.CreateAtomicCmpXchg(address, wanted, replacement, alignment, order, order);
+      partition_.touches_memory(pair);
+      return builder_.CreateExtractValue(pair, 0);
+    }
+    auto* load = builder_.CreateAlignedLoad(in_memory, address, alignment);
+    partition_.touches_memory(load);
+    auto* kept = builder_.CreateSelect(builder_.CreateICmpEQ(load, wanted), replacement, load);
+    partition_.touches_memory(builder_.CreateAlignedStore(kept, address, alignment));
+    return load;
   };
   if (width.value_bits == width.memory_bits) {
     push(exchange());
@@ -134,8 +168,7 @@ void FunctionLowering::atomic_cmpxchg(const Instruction& in) {
   builder_.CreateBr(next);
   builder_.SetInsertPoint(never);
   auto* load = builder_.CreateAlignedLoad(in_memory, address, alignment);
-  load->setAtomic(order);
-  partition_.touches_memory(load);
+  make_atomic(load);
   builder_.CreateBr(next);
   builder_.SetInsertPoint(next);
   auto* phi = builder_.CreatePHI(in_memory, 2);

@@ -128,6 +128,8 @@ class FunctionLowering {
   llvm::Value* memory_size_bytes();
   void check_range(llvm::Value* begin, llvm::Value* count, llvm::Value* size, wasm::TrapKind kind);
   void bulk(const Instruction& in);
+  bool memory_is_shared() const;
+  void make_atomic(auto* access);
   llvm::Value* atomic_address(const Instruction& in);
   void atomic_rmw(const Instruction& in, unsigned operation);
   void atomic_cmpxchg(const Instruction& in);
