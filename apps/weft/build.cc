@@ -97,8 +97,7 @@ Result<int> run(const fs::path& folder, std::vector<std::string> words) {
 
 class ProjectBuild {
  public:
-  ProjectBuild(Project project, bool verbose)
-      : project_(std::move(project)), verbose_(verbose) {}
+  ProjectBuild(Project project, bool verbose) : project_(std::move(project)), verbose_(verbose) {}
 
   // The exit code of what failed, or 0.
   Result<int> build() {
@@ -140,8 +139,7 @@ class ProjectBuild {
   }
 
   Result<int> by_command() const {
-    TRY(exit_code,
-        step({(commands() / "weftenv").string(), "/bin/sh", "-c", project_.command}));
+    TRY(exit_code, step({(commands() / "weftenv").string(), "/bin/sh", "-c", project_.command}));
     return exit_code != 0 ? Result<int>(exit_code) : take(project_.folder / project_.output);
   }
 
@@ -167,8 +165,9 @@ class ProjectBuild {
                     : "rule compile\n  command = $compiler $flags -MD -MF $out.d -c $in -o $out\n"
                       "  depfile = $out.d\n  deps = gcc\n";
     text += "  description = compiling $in\n";
-    text += "rule link\n  command = $compiler $flags $in -o $out $link\n"
-            "  description = linking $out\n";
+    text +=
+        "rule link\n  command = $compiler $flags $in -o $out $link\n"
+        "  description = linking $out\n";
     std::string objects;
     for (const std::string& source : sources) {
       std::string object = in_ninja("build/" + source + ".o");
@@ -212,18 +211,18 @@ class ProjectBuild {
       }
     }
     std::string library = (commands().parent_path() / "sysroot/lib" / target).string();
-    std::string flags =
-        fmt::format("-C linker=/usr/bin/wasm-ld-22 -Zunstable-options -C linker-flavor=wasm-lld "
-                    "-C link-self-contained=no -L native={0} -C link-arg={0}/crt1-command.o "
-                    "-C target-feature=+simd128",
-                    library);
+    std::string flags = fmt::format(
+        "-C linker=/usr/bin/wasm-ld-22 -Zunstable-options -C linker-flavor=wasm-lld "
+        "-C link-self-contained=no -L native={0} -C link-arg={0}/crt1-command.o "
+        "-C target-feature=+simd128",
+        library);
     setenv("RUSTC_BOOTSTRAP", "1", 1);
     setenv("RUSTC", "/usr/bin/rustc", 1);
     setenv("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags.c_str(), 1);
-    std::vector<std::string> words = {"/usr/bin/cargo",   "build",
-                                      "--release",        "-Zbuild-std=std,panic_abort",
-                                      "--target",         std::string(target),
-                                      "--target-dir",     "build/cargo"};
+    std::vector<std::string> words = {"/usr/bin/cargo", "build",
+                                      "--release",      "-Zbuild-std=std,panic_abort",
+                                      "--target",       std::string(target),
+                                      "--target-dir",   "build/cargo"};
     if (!verbose_) {
       words.emplace_back("--quiet");
     }

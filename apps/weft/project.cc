@@ -92,10 +92,11 @@ Result<void> read_package(const TableReader& table, const Path& file, Project& p
   TRY_VOID(table.read("name", project.name));
   TRY_VOID(table.read("lang", language));
   if (!is_project_name(project.name)) {
-    return error(Error::Kind::invalid,
-                 "{}: [package] name is \"{}\", but a name has letters, digits, - and _, and begins "
-                 "with a letter",
-                 file.string(), project.name);
+    return error(
+        Error::Kind::invalid,
+        "{}: [package] name is \"{}\", but a name has letters, digits, - and _, and begins "
+        "with a letter",
+        file.string(), project.name);
   }
   auto parsed = parse_language(language);
   if (!parsed) {
@@ -148,8 +149,8 @@ Result<Project> read_project(const Path& folder) {
   Path file = folder / "weft.toml";
   std::error_code failed;
   if (!std::filesystem::exists(file, failed)) {
-    return error(Error::Kind::not_found, "{} is not there; `weft new --lang c NAME` makes a project",
-                 file.string());
+    return error(Error::Kind::not_found,
+                 "{} is not there; `weft new --lang c NAME` makes a project", file.string());
   }
   toml::parse_result parsed = toml::parse_file(file.string());
   if (!parsed) {

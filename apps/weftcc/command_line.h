@@ -37,13 +37,13 @@ struct CommandLine {
   Action action = Action::link;
   Language language = Language::c;
   std::vector<Word> words;
-  std::vector<std::string> notes;      // what was dropped or changed, and why; shown under -v
-  std::string output;                  // of -o; empty when not given
+  std::vector<std::string> notes;  // what was dropped or changed, and why; shown under -v
+  std::string output;              // of -o; empty when not given
   bool help = false;
-  bool verbose = false;        // -v
-  bool threads = false;        // -pthread, -lpthread, -fopenmp: the program may create threads
+  bool verbose = false;  // -v
+  bool threads = false;  // -pthread, -lpthread, -fopenmp: the program may create threads
   bool openmp = false;
-  bool guest_simd = false;     // -mguest-simd: vectorise here, not on the host
+  bool guest_simd = false;  // -mguest-simd: vectorise here, not on the host
   bool fp_contract_fast = false;
   bool stack_size_given = false;
   bool no_default_libraries = false;  // -nostdlib, -nodefaultlibs

@@ -102,9 +102,9 @@ TEST(CommandLine, options_of_the_elf_linker_are_dropped_and_those_of_wasm_ld_sta
   CommandLine line = read({"a.o", "-Wl,--as-needed,-rpath,/x/y,-z,relro", "-Wl,-soname", "-Wl,x.so",
                            "-Wl,--gc-sections", "-Wl,-z,stack-size=65536", "-Xlinker", "-Map",
                            "-Xlinker", "m,ap"});
-  EXPECT_THAT(texts(line), ElementsAre("a.o", "-Xlinker", "--gc-sections", "-Xlinker", "-z",
-                                       "-Xlinker", "stack-size=65536", "-Xlinker", "-Map",
-                                       "-Xlinker", "m,ap"));
+  EXPECT_THAT(texts(line),
+              ElementsAre("a.o", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker",
+                          "stack-size=65536", "-Xlinker", "-Map", "-Xlinker", "m,ap"));
   EXPECT_TRUE(line.stack_size_given);
 }
 
@@ -139,8 +139,7 @@ class ResponseFile : public ::testing::Test {
 };
 
 TEST_F(ResponseFile, its_words_stand_in_its_place_with_quotes_and_backslashes_undone) {
-  auto words =
-      expand_response_files({"a", write("b 'c d'\n\"e \\\"f\"\tg\\ h\n'' "), "@", "i"});
+  auto words = expand_response_files({"a", write("b 'c d'\n\"e \\\"f\"\tg\\ h\n'' "), "@", "i"});
   ASSERT_TRUE(words);
   EXPECT_THAT(*words, ElementsAre("a", "b", "c d", "e \"f", "g h", "", "@", "i"));
 }

@@ -39,8 +39,14 @@ void set_variables(const fs::path& build) {
   std::string share = (build / "share/weft").string();
   std::string sysroot = (build / "sysroot").string();
   constexpr auto named = std::to_array<std::pair<const char*, const char*>>({
-      {"CC", "cc"}, {"CXX", "c++"}, {"AR", "ar"}, {"RANLIB", "ranlib"}, {"NM", "nm"},
-      {"STRIP", "strip"}, {"OBJDUMP", "objdump"}, {"PKG_CONFIG", "pkg-config"},
+      {"CC", "cc"},
+      {"CXX", "c++"},
+      {"AR", "ar"},
+      {"RANLIB", "ranlib"},
+      {"NM", "nm"},
+      {"STRIP", "strip"},
+      {"OBJDUMP", "objdump"},
+      {"PKG_CONFIG", "pkg-config"},
   });
   for (const auto& [variable, tool] : named) {
     set(variable, tools + "/" + tool);

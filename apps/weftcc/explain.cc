@@ -33,9 +33,8 @@ std::string place_of(std::string_view line) {
 }
 
 bool is_about_assembly(std::string_view line) {
-  for (std::string_view words :
-       {"in asm", "inline asm", "unrecognized instruction mnemonic", "unknown register name",
-        "unknown asm", "in inline assembly"}) {
+  for (std::string_view words : {"in asm", "inline asm", "unrecognized instruction mnemonic",
+                                 "unknown register name", "unknown asm", "in inline assembly"}) {
     if (line.find(words) != std::string_view::npos) {
       return true;
     }
@@ -75,19 +74,21 @@ std::string explain(std::string_view errors, const std::string& sysroot) {
     std::string_view line = std::string_view(plain).substr(begin, end - begin);
     begin = end + 1;
     if (line.find(": error:") != std::string_view::npos && is_about_assembly(line)) {
-      lines.insert(fmt::format("{}: assembly of another machine cannot become WebAssembly; build "
-                               "the project's portable C code instead (often an option like "
-                               "--disable-asm), see docs/toolchain.md#assembly",
-                               place_of(line)));
+      lines.insert(
+          fmt::format("{}: assembly of another machine cannot become WebAssembly; build "
+                      "the project's portable C code instead (often an option like "
+                      "--disable-asm), see docs/toolchain.md#assembly",
+                      place_of(line)));
     }
     if (line.find("only meant to be used on x86") != std::string_view::npos) {
       lines.insert(
-          "intrinsics of processors are not there, but for SSE's; see docs/toolchain.md#intrinsics");
+          "intrinsics of processors are not there, but for SSE's; see "
+          "docs/toolchain.md#intrinsics");
     }
     if (std::string symbol = undefined_symbol(line); !symbol.empty()) {
       if (std::string section = section_of(symbol, sysroot); !section.empty()) {
-        lines.insert(fmt::format("{} does not exist for guests: see docs/posix.md#{}", symbol,
-                                 section));
+        lines.insert(
+            fmt::format("{} does not exist for guests: see docs/posix.md#{}", symbol, section));
       }
     }
   }

@@ -27,10 +27,10 @@ TEST(Explain, a_function_that_guests_lack_leads_to_the_manual) {
   std::string sysroot = ::testing::TempDir() + "/weftcc-sysroot";
   std::filesystem::create_directories(sysroot + "/share/weft");
   std::ofstream(sysroot + "/share/weft/unsupported-functions.txt") << "forkpty processes\n";
-  std::string text =
-      explain("wasm-ld: error: a.o: undefined symbol: forkpty\n"
-              "wasm-ld: error: a.o: undefined symbol: mine\n",
-              sysroot);
+  std::string text = explain(
+      "wasm-ld: error: a.o: undefined symbol: forkpty\n"
+      "wasm-ld: error: a.o: undefined symbol: mine\n",
+      sysroot);
   EXPECT_EQ(text, "weftcc: forkpty does not exist for guests: see docs/posix.md#processes\n");
   std::filesystem::remove_all(sysroot);
 }

@@ -11,12 +11,12 @@ namespace weft::cc {
 // How an option that is not handed on as it is is treated.
 struct Treatment {
   enum class Kind {
-    drop,         // it has no meaning here; the program is the same without it
-    replace,      // `text` goes to the compiler in its place
-    refuse,       // what it asks for cannot be had; `text` says why and what to do
+    drop,     // it has no meaning here; the program is the same without it
+    replace,  // `text` goes to the compiler in its place
+    refuse,   // what it asks for cannot be had; `text` says why and what to do
   };
   Kind kind;
-  std::string_view text;  // drop: why
+  std::string_view text;     // drop: why
   bool takes_value = false;  // the next word belongs to it
 };
 

@@ -79,8 +79,13 @@ Words Toolchain::compile_end(const CommandLine& line) const {
   if (line.guest_simd) {
     return {};
   }
-  return {"-fno-vectorize", "-fno-slp-vectorize", "-fno-unroll-loops",
-          "-mllvm", "-force-vector-width=1", "-mllvm", "-force-vector-interleave=1"};
+  return {"-fno-vectorize",
+          "-fno-slp-vectorize",
+          "-fno-unroll-loops",
+          "-mllvm",
+          "-force-vector-width=1",
+          "-mllvm",
+          "-force-vector-interleave=1"};
 }
 
 Words Toolchain::linker(const CommandLine& line, Memory memory) const {
@@ -102,8 +107,8 @@ Words Toolchain::linker(const CommandLine& line, Memory memory) const {
     append(words, {"-Xlinker", "-z", "-Xlinker", default_stack});
   }
   if (memory == Memory::shared) {
-    append(words, {"-Wl,--shared-memory,--import-memory,--export-memory",
-                   "-Wl,--max-memory=4294967296"});
+    append(words,
+           {"-Wl,--shared-memory,--import-memory,--export-memory", "-Wl,--max-memory=4294967296"});
   }
   return words;
 }

@@ -93,7 +93,8 @@ Result<Bytes> read_file(const std::string& path) {
 
 Result<void> write_file(const std::string& path, std::span<const uint8_t> bytes) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  file.write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
   file.close();
   if (!file) {
     return io_error(errno, fmt::format("writing {}", path));

@@ -19,11 +19,13 @@ build() {
 }
 
 
+# The lines of step, temperature, energies and pressure.
+thermo() { "$1" -in in.lj -log none | sed -n '/Step/,/Loop/{/Loop/d;p}'; }
+
 check_all() {
-  local built=$1 script=$1/lammps/bench/in.lj
-  cp "$script" in.lj
-  compare "in.lj, 32,000 atoms" sh -c "'$built/lammps.native/build/lmp' -in in.lj -log none | sed -n '/Step/,/Loop/{/Loop/d;p}'" -- \
-    sh -c "'$built/lammps.guest/build/lmp' -in in.lj -log none | sed -n '/Step/,/Loop/{/Loop/d;p}'"
+  local built=$1
+  cp "$built/lammps/bench/in.lj" .
+  compare "in.lj, 32,000 atoms" thermo "$built/lammps.native/build/lmp" -- thermo "$built/lammps.guest/build/lmp"
 }
 
 case $1 in

@@ -123,7 +123,8 @@ void FunctionLowering::atomic_rmw(const Instruction& in, unsigned operation) {
   } else {
     auto* load = builder_.CreateAlignedLoad(in_memory, address, alignment);
     partition_.touches_memory(load);
-    llvm::Value* updated = llvm::buildAtomicRMWValue(operations[operation], builder_, load, operand);
+    llvm::Value* updated =
+        llvm::buildAtomicRMWValue(operations[operation], builder_, load, operand);
     partition_.touches_memory(builder_.CreateAlignedStore(updated, address, alignment));
     old = load;
   }
@@ -143,7 +144,8 @@ void FunctionLowering::atomic_cmpxchg(const Instruction& in) {
   auto exchange = [&]() -> llvm::Value* {
     llvm::Value* wanted = builder_.CreateTrunc(expected, in_memory);
     if (memory_is_shared()) {
-      auto* pair = builder_.CreateAtomicCmpXchg(address, wanted, replacement, alignment, order, order);
+      auto* pair =
+          builder_.CreateAtomicCmpXchg(address, wanted, replacement, alignment, order, order);
       partition_.touches_memory(pair);
       return builder_.CreateExtractValue(pair, 0);
     }
