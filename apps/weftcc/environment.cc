@@ -98,6 +98,7 @@ std::unexpected<Error> run_in_environment(const std::string& directory,
   set_variables(build);
   add_meson_file(build, command);
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (std::string& word : command) {
     words.push_back(word.data());
   }
