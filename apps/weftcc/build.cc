@@ -60,7 +60,13 @@ void append(Words& words, const Words& more) {
 
 class Build {
  public:
-  Build(const Toolchain& toolchain, const CommandLine& line) : toolchain_(toolchain), line_(line) {}
+  Build(const Toolchain& toolchain, const CommandLine& line, Executable executable,
+        const std::string& weft)
+      : toolchain_(toolchain),
+        line_(line),
+        output_(line.output.empty() ? "a.out" : line.output),
+        starts_(executable == Executable::command && !output_.ends_with(".wasm")),
+        weft_(weft) {}
 
   // clang as the user called it, with what guests need around it.
   Result<int> compile() {
@@ -84,7 +90,7 @@ class Build {
     return exit_code;
   }
 
-  Result<int> link(Executable executable, const std::string& weft) {
+  Result<int> link() {
     for (const Word* source : line_.sources()) {
       TRY(object, scratch_.file(".o"));
       TRY(exit_code, compile_to(*source, object));
@@ -93,10 +99,9 @@ class Build {
       }
       objects_.push_back(object);
     }
-    output_ = line_.output.empty() ? "a.out" : line_.output;
     TRY(exit_code, link_objects());
     if (exit_code == 0 && !line_.relocatable) {
-      TRY_VOID(finish(executable, weft));
+      TRY_VOID(finish());
     }
     return exit_code;
   }
@@ -192,6 +197,9 @@ class Build {
       words.push_back(word.kind == Word::Kind::source ? *object++ : word.text);
     }
     if (!line_.relocatable) {
+      if (starts_ && !line_.no_default_libraries) {
+        words.push_back(toolchain_.start_directory_object());
+      }
       append(words, toolchain_.link_end(line_));
     }
     append(words, {"-o", output_});
@@ -234,7 +242,7 @@ class Build {
     return write_file(object, bytes);
   }
 
-  Result<void> finish(Executable executable, const std::string& weft) const {
+  Result<void> finish() const {
     struct stat status = {};
     if (stat(output_.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
       return {};
@@ -247,8 +255,8 @@ class Build {
     if (!said.empty() && said.find(off) == std::string::npos) {
       append_custom_section(module, contraction_section, "fast");
     }
-    if (executable == Executable::command && !output_.ends_with(".wasm")) {
-      std::string line = fmt::format("#!{} exec\n", weft);
+    if (starts_) {
+      std::string line = fmt::format("#!{} exec\n", weft_);
       module.insert(module.begin(), line.begin(), line.end());
     }
     return write_file(output_, module);
@@ -259,6 +267,8 @@ class Build {
   Scratch scratch_;
   std::vector<std::string> objects_;  // of the sources, in their order
   std::string output_;
+  bool starts_;  // the program is to be a file that starts under weft
+  const std::string& weft_;
 };
 
 void print_notes(const CommandLine& line) {
@@ -274,9 +284,9 @@ Result<int> build(const Toolchain& toolchain, const CommandLine& line, Executabl
   if (line.verbose) {
     print_notes(line);
   }
-  Build build(toolchain, line);
+  Build build(toolchain, line, executable, weft);
   bool links = line.action == Action::link && line.has_input();
-  return links ? build.link(executable, weft) : build.compile();
+  return links ? build.link() : build.compile();
 }
 
 }  // namespace weft::cc

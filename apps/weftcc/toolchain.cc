@@ -113,6 +113,10 @@ Words Toolchain::linker(const CommandLine& line, Memory memory) const {
   return words;
 }
 
+std::string Toolchain::start_directory_object() const {
+  return library_ + "/weft-start-directory.o";
+}
+
 Words Toolchain::link_end(const CommandLine& line) const {
   Words words;
   if (line.no_default_libraries) {
@@ -124,10 +128,7 @@ Words Toolchain::link_end(const CommandLine& line) const {
   if (line.language == Language::cxx) {
     append(words, {"-lc++", "-lc++abi", "-lunwind"});
   }
-  if (std::error_code failed; std::filesystem::exists(library_ + "/libweft-posix.a", failed)) {
-    append(words, {"-lweft-posix"});
-  }
-  append(words, {"-lwasi-emulated-signal", "-lwasi-emulated-getpid",
+  append(words, {"-lweft-posix", "-lwasi-emulated-signal", "-lwasi-emulated-getpid",
                  "-lwasi-emulated-process-clocks", "-lwasi-emulated-mman", "-lsetjmp"});
   // Without it printf("%Lf") aborts at run time.
   append(words, {"-lc-printscan-long-double", "-lc"});

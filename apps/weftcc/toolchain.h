@@ -32,6 +32,8 @@ class Toolchain {
   // clang with what linking takes before and after the user's words.
   Words linker(const CommandLine& line, Memory memory) const;
   Words link_end(const CommandLine& line) const;
+  // What makes a program change to the directory it is started in.
+  std::string start_directory_object() const;
 
   // Whether `folder` holds the guest's own headers. Naming it with -I changes nothing, as with gcc:
   // otherwise C's headers would hide those that libc++ puts in front of them.

@@ -262,7 +262,6 @@ set_tests_properties(hello PROPERTIES PASS_REGULAR_EXPRESSION "hello 2")
         self.ok("weftenv", "cmake", "--build", "build")
         self.assertIn("100% tests passed", self.ok("weftenv", "ctest", "--test-dir", "build"))
 
-    @unittest.skipUnless(shutil.which("meson"), "Meson is not installed")
     def test_meson_configures_runs_and_tests(self):
         self.write(a_dot_c=HELLO, meson_dot_build="""project('a', 'c')
 cc = meson.get_compiler('c')
