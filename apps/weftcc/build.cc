@@ -149,7 +149,7 @@ class Build {
 
   void explain_failure(const Finished& finished) const {
     if (finished.exit_code != 0) {
-      fputs(explain(finished.errors, toolchain_.sysroot()).c_str(), stderr);
+      fputs(explain(finished.errors, toolchain_.unsupported_functions()).c_str(), stderr);
     }
   }
 

@@ -42,14 +42,12 @@ bool is_about_assembly(std::string_view line) {
   return false;
 }
 
-// The manual's list of POSIX functions that guests lack: NAME SECTION a line.
-std::string section_of(const std::string& function, const std::string& sysroot) {
-  std::ifstream list(sysroot + "/share/weft/unsupported-functions.txt");
-  std::string name;
-  std::string section;
-  while (list >> name >> section) {
-    if (name == function) {
-      return section;
+std::string section_of(const std::string& function, const std::string& list) {
+  std::ifstream file(list);
+  for (std::string line; std::getline(file, line);) {
+    size_t space = line.find(' ');
+    if (space != std::string::npos && line.substr(0, space) == function) {
+      return line.substr(space + 1);
     }
   }
   return {};
@@ -66,7 +64,7 @@ std::string undefined_symbol(std::string_view line) {
 
 }  // namespace
 
-std::string explain(std::string_view errors, const std::string& sysroot) {
+std::string explain(std::string_view errors, const std::string& unsupported_functions) {
   std::string plain = without_colours(errors);
   std::set<std::string> lines;
   for (size_t begin = 0; begin < plain.size();) {
@@ -86,7 +84,7 @@ std::string explain(std::string_view errors, const std::string& sysroot) {
           "docs/toolchain.md#intrinsics");
     }
     if (std::string symbol = undefined_symbol(line); !symbol.empty()) {
-      if (std::string section = section_of(symbol, sysroot); !section.empty()) {
+      if (std::string section = section_of(symbol, unsupported_functions); !section.empty()) {
         lines.insert(
             fmt::format("{} does not exist for guests: see docs/posix.md#{}", symbol, section));
       }

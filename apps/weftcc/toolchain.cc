@@ -28,9 +28,9 @@ constexpr std::initializer_list<std::string_view> exceptions = {
 
 }  // namespace
 
-Toolchain::Toolchain(std::string sysroot, std::string intrinsics)
+Toolchain::Toolchain(std::string sysroot, std::string share)
     : sysroot_(std::move(sysroot)),
-      intrinsics_(std::move(intrinsics)),
+      share_(std::move(share)),
       include_(fmt::format("{}/include/{}", sysroot_, triple)),
       library_(fmt::format("{}/lib/{}", sysroot_, triple)) {}
 
@@ -45,7 +45,7 @@ Result<Toolchain> Toolchain::find(const std::string& command_directory) {
                  "place with WEFT_SYSROOT",
                  path);
   }
-  return Toolchain(real.string(), command_directory + "/../share/weft/intrinsics");
+  return Toolchain(real.string(), command_directory + "/../share/weft");
 }
 
 bool Toolchain::is_system_include(const std::string& folder) const {
@@ -60,7 +60,7 @@ Words Toolchain::compiler(const CommandLine& line) const {
   append(words, {"-nostdlibinc", "-cxx-isystem"});
   words.push_back(include_ + "/c++/v1");
   // before clang's own headers of that name, which refuse to be used for WebAssembly
-  append(words, {"-isystem", intrinsics_, "-idirafter", include_});
+  append(words, {"-isystem", share_ + "/intrinsics", "-idirafter", include_});
   append(words, {"-matomics", "-mthread-model", "posix", "-D_REENTRANT"});
   append(words, {"-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext",
                  "-mmutable-globals", "-mmultivalue", "-mreference-types"});
@@ -128,10 +128,8 @@ Words Toolchain::link_end(const CommandLine& line) const {
   if (line.language == Language::cxx) {
     append(words, {"-lc++", "-lc++abi", "-lunwind"});
   }
-  append(words, {"-lweft-posix", "-lwasi-emulated-signal", "-lwasi-emulated-getpid",
-                 "-lwasi-emulated-process-clocks", "-lwasi-emulated-mman", "-lsetjmp"});
-  // Without it printf("%Lf") aborts at run time.
-  append(words, {"-lc-printscan-long-double", "-lc"});
+  // sdk/posix stands before libc. Without the last but one printf("%Lf") aborts at run time.
+  append(words, {"-lweft-posix", "-lsetjmp", "-lc-printscan-long-double", "-lc"});
   words.push_back(library_ + "/libclang_rt.builtins.a");
   return words;
 }

@@ -39,13 +39,14 @@ class Toolchain {
   // otherwise C's headers would hide those that libc++ puts in front of them.
   bool is_system_include(const std::string& folder) const;
 
-  const std::string& sysroot() const { return sysroot_; }
+  // The functions that guests lack: NAME SECTION a line, SECTION of docs/posix.md.
+  std::string unsupported_functions() const { return share_ + "/unsupported.txt"; }
 
  private:
-  Toolchain(std::string sysroot, std::string intrinsics);
+  Toolchain(std::string sysroot, std::string share);
 
   std::string sysroot_;
-  std::string intrinsics_;  // headers of x86 intrinsics
+  std::string share_;
   std::string include_;
   std::string library_;
 };

@@ -17,4 +17,6 @@ build_posix() {
   printf '%s\n' "${units[@]}" | compile_all "$objects" -O2 -std=gnu17 -D_GNU_SOURCE "-I$root/sdk/posix" \
     -Wall -Wextra -Werror -Wno-unused-parameter -Wno-macro-redefined "${guest_cflags[@]}"
   archive "$triple" weft-posix "$objects"/*.o
+  "clang-$llvm" -O2 "${guest_cflags[@]}" -c "$root/sdk/posix/start/start_directory.c" \
+    -o "$sysroot/lib/$triple/weft-start-directory.o"
 }

@@ -212,6 +212,10 @@ class Refuse(CompilerTest):
         self.write(a_dot_c="int missing(void); int main(void) { return missing(); }\n")
         self.assertIn("undefined symbol: missing", self.refused("weftcc", "a.c", "-o", "a.wasm"))
 
+    def test_a_posix_function_that_guests_lack_leads_to_the_manual(self):
+        self.write(a_dot_c="int epoll_create1(int); int main(void) { return epoll_create1(0); }\n")
+        self.assertIn("docs/posix.md#", self.refused("weftcc", "a.c", "-o", "a.wasm"))
+
     def test_a_missing_file_and_a_missing_value(self):
         self.assertIn("gone.c", self.refused("weftcc", "gone.c"))
         self.assertIn("-o stands last", self.refused("weftcc", "a.c", "-o"))

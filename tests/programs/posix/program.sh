@@ -1,6 +1,7 @@
 #!/bin/bash
 # artefact: program-posix
-# inputs: tests/programs/program.sh tests/programs/posix sdk/sysroot/threads.sh
+# inputs: tests/programs/program.sh tests/programs/posix
+# inputs: sdk/sysroot/threads.sh apps/weftcc sdk/intrinsics
 #
 # sdk/posix: each family of functions, in good use and bad. For programs with threads they are compiled and validated.
 set -euo pipefail
@@ -12,7 +13,7 @@ build() {
   sysroot=$(artefact sdk/sysroot/threads.sh)
   for source in "$root"/tests/programs/posix/*.c; do
     name=$(basename "$source" .c)
-    "$sysroot/bin/wcc" -O2 -D_GNU_SOURCE -Wall -Werror -o "$out/$name.wasm" "$source"
+    guest_cc -O2 -D_GNU_SOURCE -Wall -Werror -o "$out/$name.wasm" "$source"
     "$sysroot/bin/wcc-mt" -O2 -D_GNU_SOURCE -Wall -Werror -o "$out/$name-threads.wasm" "$source"
     wasm-validate --enable-all "$out/$name-threads.wasm"
   done
