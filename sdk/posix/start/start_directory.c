@@ -1,5 +1,6 @@
-// Linked into programs that `weft exec` starts (weftcc under weftenv): before main, the program changes to the
-// directory that its caller stands in. WASI has no such notion; `weft exec` tells it by PWD, as shells do.
+// Linked into programs that `weft exec` starts (weftcc under weftenv): before main, the program
+// changes to the directory that its caller stands in. WASI has no such notion; `weft exec` tells it
+// by PWD, as shells do.
 #include <stdlib.h>
 #include <unistd.h>
 
