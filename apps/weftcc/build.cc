@@ -70,6 +70,9 @@ class Build {
 
   // clang as the user called it, with what guests need around it.
   Result<int> compile() {
+    if (line_.has_fortran()) {
+      return compile_fortran();
+    }
     Words words = toolchain_.compiler(line_);
     append_options(words);
     for (const Word& word : line_.words) {
@@ -98,6 +101,10 @@ class Build {
         return exit_code;
       }
       objects_.push_back(object);
+    }
+    if (line_.language == Language::fortran && !line_.relocatable) {
+      TRY(flags, fortran_flags());
+      fortran_flags_ = flags;
     }
     TRY(exit_code, link_objects());
     if (exit_code == 0 && !line_.relocatable) {
@@ -133,6 +140,38 @@ class Build {
     }
   }
 
+  // The Fortran compiler takes one source at a time; what -c, -S, -E and so on ask for is among the
+  // options.
+  Result<int> compile_fortran() {
+    if (line_.sources().empty()) {
+      Words words = toolchain_.compiler(line_);  // --version and the like
+      append_options(words);
+      return step(words);
+    }
+    for (const Word* source : line_.sources()) {
+      Words words =
+          source->is_fortran() ? toolchain_.fortran_compiler(line_) : toolchain_.compiler(line_);
+      append_options(words);
+      if (source->is_fortran()) {
+        words.push_back(source->text);
+      } else {
+        append_source(words, *source);
+        append(words, toolchain_.compile_end(line_));
+      }
+      if (!line_.output.empty()) {
+        append(words, {"-o", line_.output});
+      }
+      TRY(exit_code, step(words));
+      if (exit_code != 0) {
+        return exit_code;
+      }
+    }
+    if (line_.action == Action::compile && line_.assembles) {
+      TRY_VOID(mark_objects());
+    }
+    return 0;
+  }
+
   Words with_colours(Words words) const {
     if (!line_.colour_given && isatty(STDERR_FILENO) != 0) {
       words.emplace_back("-fcolor-diagnostics");
@@ -142,7 +181,8 @@ class Build {
 
   // Runs clang; what it could not say itself is explained.
   Result<int> step(const Words& words) const {
-    TRY(finished, run(with_colours(words), Streams::pass_on));
+    bool clang_runs = words.front().starts_with("clang");
+    TRY(finished, run(clang_runs ? with_colours(words) : words, Streams::pass_on));
     explain_failure(finished);
     return finished.exit_code;
   }
@@ -154,17 +194,40 @@ class Build {
   }
 
   Result<int> compile_to(const Word& source, const std::string& object) {
-    Words words = toolchain_.compiler(line_);
-    words.emplace_back("-Qunused-arguments");
-    append_options(words);
-    append_source(words, source);
-    append(words, toolchain_.compile_end(line_));
+    Words words;
+    if (source.is_fortran()) {
+      words = toolchain_.fortran_compiler(line_);
+      append_options(words);
+      words.push_back(source.text);
+    } else {
+      words = toolchain_.compiler(line_);
+      words.emplace_back("-Qunused-arguments");
+      append_options(words);
+      append_source(words, source);
+      append(words, toolchain_.compile_end(line_));
+    }
     append(words, {"-c", "-o", object});
     TRY(exit_code, step(words));
     if (exit_code == 0) {
       TRY_VOID(mark(object));
     }
     return exit_code;
+  }
+
+  // What the Fortran run-time library needs of the linker, a word a line.
+  Result<Words> fortran_flags() const {
+    TRY(finished, run(toolchain_.fortran_flags_command(), Streams::hold));
+    fwrite(finished.errors.data(), 1, finished.errors.size(), stderr);
+    if (finished.exit_code != 0) {
+      return error(Error::Kind::not_found, "Fortran's run-time library cannot be had, see above");
+    }
+    Words words;
+    for (size_t begin = 0; begin < finished.output.size();) {
+      size_t end = std::min(finished.output.find('\n', begin), finished.output.size());
+      words.push_back(finished.output.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return words;
   }
 
   // A program gets a shared memory when something in it refers to pthread_create. Only the linker
@@ -196,6 +259,7 @@ class Build {
     for (const Word& word : line_.words) {
       words.push_back(word.kind == Word::Kind::source ? *object++ : word.text);
     }
+    append(words, fortran_flags_);
     if (!line_.relocatable) {
       if (starts_ && !line_.no_default_libraries) {
         words.push_back(toolchain_.start_directory_object());
@@ -266,6 +330,7 @@ class Build {
   const CommandLine& line_;
   Scratch scratch_;
   std::vector<std::string> objects_;  // of the sources, in their order
+  Words fortran_flags_;
   std::string output_;
   bool starts_;  // the program is to be a file that starts under weft
   const std::string& weft_;

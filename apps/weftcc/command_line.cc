@@ -18,6 +18,9 @@ constexpr auto source_suffixes =
     std::to_array<std::string_view>({".c", ".i", ".s", ".S", ".sx", ".ll"});
 constexpr auto cxx_suffixes = std::to_array<std::string_view>(
     {".cc", ".cp", ".cxx", ".cpp", ".c++", ".C", ".CPP", ".ii", ".cppm", ".ixx"});
+constexpr auto fortran_suffixes = std::to_array<std::string_view>(
+    {".f", ".F", ".for", ".FOR", ".ftn", ".fpp", ".f77", ".f90", ".F90", ".f95", ".F95", ".f03",
+     ".F03", ".f08", ".F08", ".f18", ".F18"});
 
 bool ends_with_any(std::string_view text, std::span<const std::string_view> suffixes) {
   return std::ranges::any_of(suffixes, [&](std::string_view s) { return text.ends_with(s); });
@@ -55,7 +58,8 @@ class Reader {
 
   void input(const std::string& word) {
     bool source = word == "-" || !forced_language_.empty() ||
-                  ends_with_any(word, source_suffixes) || ends_with_any(word, cxx_suffixes);
+                  ends_with_any(word, source_suffixes) || ends_with_any(word, cxx_suffixes) ||
+                  ends_with_any(word, fortran_suffixes);
     line_.words.push_back(
         {source ? Word::Kind::source : Word::Kind::linked, word, forced_language_});
   }
@@ -274,6 +278,15 @@ bool CommandLine::has_input() const {
 bool Word::is_cxx() const {
   return kind == Kind::source &&
          (language.empty() ? ends_with_any(text, cxx_suffixes) : language.starts_with("c++"));
+}
+
+bool Word::is_fortran() const {
+  return kind == Kind::source &&
+         (language.empty() ? ends_with_any(text, fortran_suffixes) : language.starts_with("f"));
+}
+
+bool CommandLine::has_fortran() const {
+  return language == Language::fortran || std::ranges::any_of(words, &Word::is_fortran);
 }
 
 bool CommandLine::has_cxx() const {

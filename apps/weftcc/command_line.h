@@ -11,7 +11,7 @@
 
 namespace weft::cc {
 
-enum class Language { c, cxx };
+enum class Language { c, cxx, fortran };
 
 // A word of the command line that goes to clang, in the user's order.
 struct Word {
@@ -26,6 +26,7 @@ struct Word {
 
   // Of a source: by -x, or by its name.
   bool is_cxx() const;
+  bool is_fortran() const;
 };
 
 // What the command line asks the compiler to make, and from what. -o and -x are not among the
@@ -56,6 +57,7 @@ struct CommandLine {
   bool has_input() const;
   // Whether C++ is compiled or linked: the command is weftc++, or a source says so.
   bool has_cxx() const;
+  bool has_fortran() const;
   std::vector<const Word*> sources() const;
 };
 

@@ -1,5 +1,5 @@
-// The commands weftcc, weftc++ and weftenv, and, under the names that build systems know, cc, gcc,
-// c++, g++, strip and so on: all one program, which looks at the name it was called by.
+// The commands weftcc, weftc++, weftfc and weftenv, and, under the names that build systems know,
+// cc, gcc, c++, g++, strip and so on: all one program, which looks at the name it was called by.
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view help =
     R"(usage: weftcc [OPTION...] FILE...      C
        weftc++ [OPTION...] FILE...     C++
+       weftfc [OPTION...] FILE...      Fortran; gets flang and its library on first use
 
 Compiles to WebAssembly, for `weft run` and any other runtime with WASI. Takes the options of gcc
 and clang (`clang-22 --help` lists them); what has no meaning for WebAssembly is dropped, and -v
@@ -49,7 +50,11 @@ Tool identify(std::string_view called) {
   tool.name = std::filesystem::path(called).filename().string();
   std::error_code failed;
   tool.directory = std::filesystem::read_symlink("/proc/self/exe", failed).parent_path().string();
-  tool.language = tool.name.find("++") != std::string::npos ? Language::cxx : Language::c;
+  bool fortran = tool.name == "weftfc" || tool.name == "gfortran" || tool.name == "flang" ||
+                 (tool.name.size() == 3 && tool.name.front() == 'f');  // f77, f90, f95
+  tool.language = fortran                                     ? Language::fortran
+                  : tool.name.find("++") != std::string::npos ? Language::cxx
+                                                              : Language::c;
   bool own_name = tool.name.starts_with("weft");
   tool.executable = own_name ? Executable::module : Executable::command;
   return tool;

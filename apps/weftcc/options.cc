@@ -118,6 +118,7 @@ constexpr auto libraries = std::to_array<Rule>({
     {replace("c++"), "stdc++ stdc++fs stdc++exp"},
     {replace("c++abi"), "supc++"},
     {replace("omp"), "gomp iomp5"},
+    {drop("Fortran's run-time library is linked by weftfc"), "gfortran flang flang_rt"},
 });
 
 constexpr std::string_view elf = "it concerns ELF files";

@@ -113,6 +113,18 @@ Words Toolchain::linker(const CommandLine& line, Memory memory) const {
   return words;
 }
 
+Words Toolchain::fortran_compiler(const CommandLine& line) const {
+  Words words = {share_ + "/fortran/compile", "--threads"};
+  if (line.guest_simd) {
+    words.emplace_back("--guest-simd");
+  }
+  return words;
+}
+
+Words Toolchain::fortran_flags_command() const {
+  return {share_ + "/fortran/setup", "--flags", "--threads"};
+}
+
 std::string Toolchain::start_directory_object() const {
   return library_ + "/weft-start-directory.o";
 }

@@ -32,6 +32,10 @@ class Toolchain {
   // clang with what linking takes before and after the user's words.
   Words linker(const CommandLine& line, Memory memory) const;
   Words link_end(const CommandLine& line) const;
+  // The compiler of one Fortran source, and the command that prints what links a Fortran program
+  // (sdk/fortran). Both get what they need on first use.
+  Words fortran_compiler(const CommandLine& line) const;
+  Words fortran_flags_command() const;
   // What makes a program change to the directory it is started in.
   std::string start_directory_object() const;
 
