@@ -2,6 +2,8 @@
 
 #include <llvm/IR/MDBuilder.h>
 
+#include <algorithm>
+
 #include "engine/lowering.h"
 
 namespace weft::engine {
@@ -182,6 +184,13 @@ void FunctionLowering::branch_to(size_t depth) {
 void FunctionLowering::branch_table() {
   llvm::Value* selector = pop();
   const auto& targets = reader_.targets();
+  // LLVM makes a branch of a switch with one target and drops what loaded the selector.
+  if (std::all_of(targets.begin(), targets.end(),
+                  [&](uint32_t depth) { return depth == targets.back(); })) {
+    branch_to(targets.back());
+    unreachable();
+    return;
+  }
   std::vector<llvm::BasicBlock*> by_depth(frames_.size(), nullptr);
   auto target = [&](uint32_t depth) {
     if (by_depth[depth] == nullptr) {
