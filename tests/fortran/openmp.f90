@@ -1,12 +1,10 @@
-! OpenMP: parallel loops, reductions, sections, tasks, critical, thread-private data, omp_lib.
+! OpenMP: parallel loops, reductions, sections, critical, atomic, private data, omp_lib.
 program openmp
   use omp_lib
   implicit none
   integer, parameter :: n = 1000
   integer :: i, total, threads, hits(0:3), maximum, counter
   real(8) :: a(n), sum8
-  integer, save :: mine = 0
-  !$omp threadprivate(mine)
   integer(omp_lock_kind) :: lock
 
   call omp_set_num_threads(4)
@@ -17,7 +15,6 @@ program openmp
   threads = omp_get_num_threads()
   !$omp end single
   hits(omp_get_thread_num()) = 1
-  mine = omp_get_thread_num() + 1
   !$omp end parallel
   print '(5i4)', threads, hits
   !$omp parallel do schedule(dynamic, 7)
@@ -48,19 +45,6 @@ program openmp
   !$omp end do
   !$omp end parallel
   print '(i6)', counter
-  total = 0
-  !$omp parallel
-  !$omp single
-  do i = 1, 10
-    !$omp task firstprivate(i) shared(total)
-    !$omp atomic
-    total = total + i * i
-    !$omp end task
-  end do
-  !$omp taskwait
-  !$omp end single
-  !$omp end parallel
-  print '(i6)', total
   call omp_init_lock(lock)
   total = 0
   !$omp parallel sections
@@ -71,10 +55,22 @@ program openmp
   !$omp end parallel sections
   call omp_destroy_lock(lock)
   print '(i6,l2)', total, omp_get_wtime() > 0
-  !$omp parallel reduction(+:total)
-  total = total + mine
+  !$omp parallel private(threads) reduction(+:total)
+  threads = omp_get_thread_num()
+  !$omp barrier
+  total = total + threads
+  !$omp master
+  total = total + 100
+  !$omp end master
   !$omp end parallel
   print '(i6)', total
+  !$omp parallel do collapse(2) schedule(static) firstprivate(counter) lastprivate(maximum)
+  do i = 1, 10
+    do threads = 1, 10
+      maximum = i * threads + counter
+    end do
+  end do
+  print '(i6)', maximum
   !$omp simd
   do i = 1, n
     a(i) = a(i) * 2

@@ -59,7 +59,6 @@ build() {
   gfortran -O1 "$here/stop.f90" -o stop
   fortran -O1 -g -c "$here/stop.f90" -o a.o
   link "$sysroot/bin/wcc" stop.wasm a.o
-  gfortran -O1 -fopenmp "$here/openmp.f90" -o openmp
   fortran --threads -O2 -fopenmp -c "$here/openmp.f90" -o a.o
   link "$sysroot/bin/wcxx-mt" openmp.wasm a.o
   rm -f ./*.o ./*.mod ./*.smod
@@ -93,10 +92,10 @@ both() {
   same "$(basename "$wasm" .wasm)" native ran
 }
 
-# refused NAME WORDS: compiling it fails, with a message that has WORDS
+# refused NAME WORDS [FLAG...]: compiling it fails, with a message that has WORDS
 refused() {
   local rc=0
-  fortran -c "$here/refused/$1.f90" -o refused.o > refused.log 2>&1 || rc=$?
+  fortran "${@:3}" -c "$here/refused/$1.f90" -o refused.o > refused.log 2>&1 || rc=$?
   check "$1 is refused" test $rc = 1
   check "$1 is refused with a reason" grep -q "$2" refused.log
 }
@@ -117,6 +116,8 @@ check_all() {
   done
   for name in "${unoptimised[@]}"; do both "$name" "$built/$name-O0.wasm"; done
   both parts "$built/parts.wasm"
+  # weft runs no threads yet (docs/plan.md)
+  check "an OpenMP program is a valid module" wasm-validate --enable-all "$built/openmp.wasm"
   ends stop 0
   ends code 3
   ends variable 7
@@ -133,6 +134,8 @@ check_all() {
   check "linked the other way round it is large enough" "$weft" run "$built/common_turned.wasm"
   refused quadruple 'KIND=16'
   refused by_value 'by_value.f90:1:1: flang 22 cannot compile this yet: passing VALUE'
+  refused tasks 'cannot compile OpenMP tasks' -fopenmp
+  refused thread_private 'cannot compile OpenMP tasks and THREADPRIVATE' -fopenmp
   refused images 'images.f90:2:.*Multi-image'
 }
 
