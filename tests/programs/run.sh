@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds real programs for the guest and compares what they do under weft with what they do natively.
 #
-#   tests/programs/run.sh [NAME...]     all of them, or these (folder names)
+#   tests/programs/run.sh [NAME...]     all of them, or these (folders; ../fortran and ../fortran_blas too)
 #
 # Prints ok and FAILED lines, and at last "N passed, N failed". WEFT is the command to test (default build/bin/weft).
 set -uo pipefail
@@ -18,7 +18,7 @@ for name in "${names[@]}"; do
     continue
   fi
   scratch=$(mktemp -d)
-  (cd "$scratch" && bash "$root/tests/programs/$name/program.sh" check "$built") | sed "s/^\(ok\|FAILED\) /&$name: /" |
+  (cd "$scratch" && bash "$root/tests/programs/$name/program.sh" check "$built") | sed "s#^\(ok\|FAILED\) #&${name##*/}: #" |
     tee -a "$results"
   # a script that ends before its last check is a failure, too
   if [ "${PIPESTATUS[0]}" != 0 ]; then echo "FAILED $name: its checks ended early" | tee -a "$results"; fi
