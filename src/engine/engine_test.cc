@@ -1,9 +1,11 @@
 #include "engine/engine.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <filesystem>
 #include <fstream>
@@ -89,6 +91,37 @@ TEST_F(EngineTest, the_same_module_gives_the_same_bytes_whatever_the_threads) {
   auto b = compile(*module, three, *key, 5);
   ASSERT_TRUE(a && b);
   EXPECT_EQ(*a, *b);
+}
+
+// One field of the description or of a program header changed, with the checksum put right.
+TEST_F(EngineTest, a_code_file_whose_parts_disagree_is_refused) {
+  auto module = wasm::decode(returning(9));
+  ASSERT_TRUE(module);
+  auto whole = compile(*module, {.threads = 1}, CodeKey{1, 2}, 5);
+  ASSERT_TRUE(whole);
+  auto opened = [&](size_t at, uint64_t value, size_t bytes) {
+    std::string file = *whole;
+    std::memcpy(file.data() + at, &value, bytes);
+    size_t covered = file.size() - 16;
+    XXH128_hash_t hash = XXH3_128bits(file.data(), covered);
+    std::memcpy(file.data() + covered, &hash.low64, 8);
+    std::memcpy(file.data() + covered + 8, &hash.high64, 8);
+    std::string path = directory_ / "code.weft";
+    std::ofstream(path, std::ios::binary) << file;
+    return Engine::open(path);
+  };
+  size_t trailer = whole->size() - sizeof(CodeTrailer);
+  size_t memory_size = sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_memsz);
+  EXPECT_TRUE(opened(0, 0x7f, 1));
+  for (auto [at, value] : {std::pair{trailer + offsetof(CodeTrailer, elf_bytes), uint64_t{40}},
+                           {trailer + offsetof(CodeTrailer, info_bytes), UINT64_MAX},
+                           {memory_size + sizeof(Elf64_Phdr), uint64_t{1}},
+                           {memory_size + sizeof(Elf64_Phdr), uint64_t{1} << 63},
+                           {offsetof(Elf64_Ehdr, e_entry), slot::code_address}}) {
+    auto file = opened(at, value, 8);
+    ASSERT_FALSE(file) << at;
+    EXPECT_EQ(file.error().kind(), Error::Kind::corrupt) << file.error().message();
+  }
 }
 
 TEST_F(EngineTest, a_cache_that_cannot_be_written_costs_only_a_warning) {
