@@ -50,10 +50,11 @@ constexpr const char* program = R"(
     (import "test" "wait_fd" (func $wait_fd (result i32)))
     (import "test" "wait_wake" (func $wait_wake (result i32)))
     (global $count (export "count") (mut i64) (i64.const 0))
-    (memory 1)
+    (memory 1 1 shared)
     (func (export "fd") (result i32) (i32.add (i32.const 1) (call $wait_fd)))
     (func (export "wake") (result i32) (i32.add (i32.const 1) (call $wait_wake)))
     (func (export "quick") (result i32) (i32.const 42))
+    ;; atomic on a shared memory: no optimiser keeps the count in a register
     (func (export "endless")
       (loop $l (drop (i64.atomic.rmw.add (i32.const 8) (i64.const 1))) (br $l))))
 )";
