@@ -28,12 +28,10 @@ NAMED = (
 SCALAR_GUEST = "-O3 -fno-vectorize -fno-slp-vectorize -fno-unroll-loops".split()
 # What other people's modules are usually built with.
 SIMD_GUEST = "-O3 -msimd128".split()
-# A source file that marks a module: its multiplications and additions may be fused.
-FAST_MARKER = peers.HERE.parent / "sdk/markers/fp_contract_fast.c"
 SIDES = {
     "native": "clang -O3 -march=native",
     "native-base": "clang -O3",
-    "weft": "weft, guest " + " ".join(SCALAR_GUEST),
+    "weft": "weft, guest weftcc -O3",
     "native-fast": "clang -O3 -march=native -ffp-contract=fast",
     "weft-fast": "weft, the same guest marked as compiled with -ffp-contract=fast",
     "weft-simd": "weft, guest " + " ".join(SIMD_GUEST),
@@ -59,15 +57,15 @@ class Builder:
     def sources(self, kernel):
         return [KERNELS / f"{kernel}.c", KERNELS / "main.c"]
 
-    def compile(self, kernel, tag, flags):
+    def compile(self, kernel, tag, flags, compiler=peers.CLANG):
         """A program of the kernel with these compiler flags."""
         sources = self.sources(kernel)
-        command = [peers.CLANG, "-std=gnu17", *flags, f'-DKERNEL_NAME="{kernel}"', *sources, "-lm"]
+        command = [compiler, "-std=gnu17", *flags, f'-DKERNEL_NAME="{kernel}"', *sources, "-lm"]
 
         def build(path):
             peers.run([*command, "-o", path])
 
-        inputs = [*sources, KERNELS / "kernel.h", self.compiler, " ".join(flags)]
+        inputs = [*sources, KERNELS / "kernel.h", self.compiler, str(compiler), " ".join(flags)]
         return peers.cached(f"{kernel}-{tag}", inputs, build)
 
     def native(self, kernel, *flags):
@@ -77,6 +75,9 @@ class Builder:
         root = peers.sysroot(self.options.sysroot)
         target = ["--target=wasm32-wasip1", f"--sysroot={root}"]
         return self.compile(kernel, "guest", [*target, *flags])
+
+    def weftcc(self, kernel, *flags):
+        return self.compile(kernel, "weftcc", ["-O3", *flags], peers.weft(self.options.weft).with_name("weftcc"))
 
     def wasm2c(self, kernel, guest_flags, *host_flags):
         module = self.guest(kernel, guest_flags)
@@ -104,9 +105,9 @@ class Builder:
         inputs = [module, runner, *peers.PACKAGES, peers.machine()["processor"]]
         return [peers.python(), runner, "run", peers.cached(f"{kernel}-cranelift", inputs, build)]
 
-    def weft(self, kernel, guest_flags):
+    def weft(self, module):
         program = peers.weft(self.options.weft)
-        return [program, "run", *self.options.weft_options.split(), self.guest(kernel, guest_flags)]
+        return [program, "run", *self.options.weft_options.split(), module]
 
     def command(self, kernel, side):
         """The command line without the number of repetitions."""
@@ -116,11 +117,13 @@ class Builder:
             return [self.native(kernel, "-O3")]
         if side == "native-fast":
             return [self.native(kernel, "-O3", "-march=native", "-ffp-contract=fast")]
+        if side == "weft":
+            return self.weft(self.weftcc(kernel))
         if side == "weft-fast":
-            return self.weft(kernel, [*SCALAR_GUEST, str(FAST_MARKER)])
-        guest = SCALAR_GUEST if "scalar" in side or side == "weft" else SIMD_GUEST
+            return self.weft(self.weftcc(kernel, "-ffp-contract=fast"))
+        guest = SCALAR_GUEST if "scalar" in side else SIMD_GUEST
         if side.startswith("weft"):
-            return self.weft(kernel, guest)
+            return self.weft(self.guest(kernel, guest))
         if side.startswith("cranelift"):
             return self.cranelift(kernel, guest)
         flags = ["-O3", "-march=native"] if side.endswith("native") else ["-O2"]
