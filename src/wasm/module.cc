@@ -9,6 +9,7 @@
 #include <map>
 
 #include "wasm/body_check.h"
+#include "wasm/byte_reader.h"
 #include "wasm/features.h"
 #include "wasm/section_parser.h"
 
@@ -107,6 +108,26 @@ void set_canonical_types(Module& module) {
   }
 }
 
+// libwabt believes the data count section and allocates for it, also behind a section that our
+// parser has given up at. So this looks at nothing else.
+Result<void> check_data_count(std::span<const uint8_t> bytes) {
+  constexpr uint8_t data_count_section = 12;
+  ByteReader in(bytes);
+  in.bytes(8);
+  while (in.ok() && !in.at_end()) {
+    uint8_t id = in.u8();
+    ByteReader section(in.bytes(in.u32()));
+    if (id != data_count_section) {
+      continue;
+    }
+    if (uint32_t count = section.u32(); count > bytes.size()) {
+      return error(Error::Kind::exhausted,
+                   "the module claims {} data segments, more than it has bytes", count);
+    }
+  }
+  return {};
+}
+
 // A function that the name section does not name goes by an export, or by its import.
 void complete_names(Module& module) {
   for (const Export& e : module.exports) {
@@ -132,6 +153,7 @@ Result<std::shared_ptr<const Module>> decode(std::vector<uint8_t> bytes) {
   if (!parsed && parsed.error().kind() != Error::Kind::invalid) {
     return std::unexpected(std::move(parsed).error());
   }
+  TRY_VOID(check_data_count(module->bytes));
   // libwabt's words are the better ones, so it speaks first; what only our parser refuses comes
   // second.
   auto valid = validate(parser.bytes_for_validation());

@@ -61,6 +61,13 @@ TEST(Module, every_truncation_of_a_module_is_refused) {
   }
 }
 
+TEST(Module, a_hostile_data_count_is_refused_also_behind_a_section_that_is_malformed) {
+  constexpr std::string_view count("\x0c\5\xff\xff\xff\xff\x0f", 7);
+  constexpr std::string_view malformed("\0\2\x7f\0", 4);  // a custom section whose name is too long
+  expect_error(bytes({header, count}), Error::Kind::exhausted, "4294967295 data segments");
+  expect_error(bytes({header, malformed, count}), Error::Kind::exhausted, "4294967295 data");
+}
+
 TEST(Module, features_that_are_not_offered_are_named) {
   expect_error(bytes({header, std::string_view("\5\3\1\4\1", 5)}), Error::Kind::unsupported,
                "memory64");

@@ -78,10 +78,6 @@ Result<void> SectionParser::section(uint8_t id, ByteReader& in) {
       return data(in);
     case 12:
       data_count_ = in.u32();
-      if (data_count_ > module_.bytes.size()) {  // libwabt would believe it and allocate
-        return error(Error::Kind::exhausted,
-                     "the module claims {} data segments, more than it has bytes", *data_count_);
-      }
       return {};
     case 13:
       return tags(in);
