@@ -19,7 +19,7 @@ for name in "${names[@]}"; do
   fi
   scratch=$(mktemp -d)
   (cd "$scratch" && bash "$root/tests/programs/$name/program.sh" check "$built") |
-    sed "s#^\(ok\|FAILED\) #&${name##*/}: #" | tee -a "$results"
+    sed -u "s#^\(ok\|FAILED\) #&${name##*/}: #" | tee -a "$results"
   # a script that ends before its last check is a failure, too
   if [ "${PIPESTATUS[0]}" != 0 ]; then echo "FAILED $name: its checks ended early" | tee -a "$results"; fi
   rm -rf "$scratch"
