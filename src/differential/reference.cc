@@ -161,7 +161,13 @@ Ending Reference::call(uint32_t function, const Values& args) {
                  [&](const Value& arg) { return given(arg); });
   interp::Values results;
   interp::Trap::Ptr trap;
-  if (wabt::Failed(callee->Call(running_->store, params, results, &trap))) {
+  wabt::Result called = wabt::Result::Error;
+  try {  // some uses of exceptions leave the interpreter with fewer values than it takes off
+    called = callee->Call(running_->store, params, results, &trap);
+  } catch (const std::exception& e) {
+    return {Ending::Kind::unknown, {}, {}, fmt::format("the interpreter fails: {}", e.what())};
+  }
+  if (wabt::Failed(called)) {
     return trap ? trapped(trap->message()) : Ending{Ending::Kind::unknown, {}, {}, "no trap"};
   }
   Ending ending;
