@@ -63,7 +63,7 @@ class OneThread final : public host::ImportModule {
 
  private:
   // Source: wasi-threads, "thread-spawn": a negative value says that no thread was started.
-  host::Answer<int32_t> spawn(uint32_t start_argument) { return -1; }
+  host::Answer<int32_t> spawn(uint32_t) { return -1; }
 };
 
 wasi::Stream standard_stream(const Context& context, int number) {
