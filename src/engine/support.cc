@@ -15,7 +15,6 @@ extern "C" const char weft_guest_memory_bitcode_end[];
 
 namespace weft::engine {
 
-
 namespace {
 
 class Support {
