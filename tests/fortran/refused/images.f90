@@ -1,4 +1,3 @@
 program images
-  integer :: x[*]
-  x = 1
+  sync all
 end program
