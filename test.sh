@@ -36,7 +36,7 @@ step_run_programs() {
   tests/programs/run.sh
 }
 # Needs 1.4 GB of packages that are not part of the set-up.
-step_fortran() { tests/programs/run.sh ../fortran; }
+step_fortran() { tests/programs/run.sh ../fortran ../fortran_blas; }
 step_differential() {
   build_preset release differential
   tests/differential/run.sh
