@@ -36,6 +36,7 @@ struct Identity {
   uint64_t device;
   uint64_t inode;
   uint64_t size;  // 0 for directories
+  bool operator==(const Identity&) const = default;
 };
 
 Identity identity_of(const struct stat& s) {
@@ -58,6 +59,12 @@ std::optional<std::string> below(const std::string& directory, const std::string
     return std::nullopt;
   }
   return path.substr(prefix.size());
+}
+
+bool leads_to(int directory, const std::string& path, const Identity& identity) {
+  auto file = open_beneath(directory, path, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+  struct stat s = {};
+  return file && fstat(file->value(), &s) == 0 && identity_of(s) == identity;
 }
 
 void put_strings(FrozenWriter& out, const std::vector<std::string>& strings) {
@@ -209,8 +216,14 @@ Result<void> Wasi::freeze_descriptor(FrozenWriter& out, uint32_t number,
     return error(Error::Kind::unsupported,
                  "descriptor {} is a file that was moved out of every granted directory", number);
   }
-  off_t offset = d.kind == Kind::file ? lseek(d.fd, 0, SEEK_CUR) : 0;
+  // A file of several names may have lost the one that it was opened by, and then the kernel tells
+  // a path that leads nowhere, or to another file.
   Identity identity = identity_of(s);
+  if (!leads_to(grant->fd.value(), inside, identity)) {
+    return error(Error::Kind::unsupported,
+                 "descriptor {} is a file whose name was deleted, and cannot be frozen", number);
+  }
+  off_t offset = d.kind == Kind::file ? lseek(d.fd, 0, SEEK_CUR) : 0;
   out.text(grant->guest_path);
   out.text(inside);
   out.number(static_cast<uint8_t>(d.kind == Kind::directory ? 1 : 0));

@@ -141,6 +141,17 @@ TEST_F(WasiFreeze, a_file_that_was_renamed_is_found_and_one_that_was_deleted_ref
   EXPECT_THAT(refused(before), HasSubstr("deleted"));
 }
 
+TEST_F(WasiFreeze, a_file_that_lost_the_name_it_was_opened_by_refuses_though_it_has_another) {
+  dir.write("f", "content");
+  FakeProgram before(config());
+  before.open(3, "f");
+  ASSERT_EQ(link((dir / "f").c_str(), (dir / "g").c_str()), 0);
+  ASSERT_EQ(unlink((dir / "f").c_str()), 0);
+  EXPECT_THAT(refused(before), HasSubstr("deleted"));
+  dir.write("f (deleted)", "content");
+  EXPECT_THAT(refused(before), HasSubstr("deleted")) << "another file of that name is not it";
+}
+
 TEST_F(WasiFreeze, a_file_that_left_the_grant_refuses) {
   TemporaryDirectory other;
   dir.write("f", "content");
