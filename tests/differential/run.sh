@@ -33,7 +33,7 @@ while [ "$SECONDS" -lt "$ends" ]; do
   seed=$(cat "$found/running.seed")
   mv "$found/running.wasm" "$found/$seed.wasm"
   rm "$found/running.seed"
-  # An assertion of wabt's interpreter says nothing of us (one of its value stack was seen, in a module with exceptions).
+  # An assertion of wabt's interpreter says nothing of us (one was seen in a module with exceptions).
   if grep -q '/src/interp/.*Assertion' "$found/errors"; then
     what="the reference died" reference_died=$((reference_died + 1))
   else
