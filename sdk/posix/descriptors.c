@@ -1,5 +1,5 @@
-// Descriptors: duplicates, pipes, locks and control. WASI cannot duplicate a descriptor nor make a
-// pipe. Locks always succeed, since a guest is one process and excludes nobody.
+// Descriptors: locks and control. Locks always succeed, since a guest is one process and excludes
+// nobody.
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/file.h>
@@ -14,20 +14,6 @@ static int is_open(int fd) {
   struct stat status;
   return fstat(fd, &status);
 }
-
-static int no_duplicate(int fd) { return is_open(fd) == 0 ? unsupported() : -1; }
-
-PUBLIC int dup(int fd) { return no_duplicate(fd); }
-PUBLIC int dup2(int from, int to) {
-  if (from == to) {
-    return is_open(from) == 0 ? to : -1;
-  }
-  return to < 0 ? fail(EBADF) : no_duplicate(from);
-}
-PUBLIC int dup3(int from, int to, int flags) { return from == to ? fail(EINVAL) : dup2(from, to); }
-
-PUBLIC int pipe(int ends[2]) { return unsupported(); }
-PUBLIC int pipe2(int ends[2], int flags) { return unsupported(); }
 
 // fcntl's record locks, as this library has only one process to ask for them.
 static int lock_record(int command, struct flock* lock) {
@@ -45,6 +31,10 @@ static int access_mode(__wasi_rights_t rights) {
   int writes = (rights & __WASI_RIGHTS_FD_WRITE) != 0;
   return reads ? (writes ? O_RDWR : O_RDONLY) : writes ? O_WRONLY : O_SEARCH;
 }
+
+// Of duplicates.c, where the program has it: nearly all programs have fcntl, and are to need
+// nothing beyond WASI for it.
+int __attribute__((weak)) duplicate_from(int fd, int lowest);
 
 PUBLIC int fcntl(int fd, int command, ...) {
   __wasi_fdstat_t status;
@@ -78,7 +68,7 @@ PUBLIC int fcntl(int fd, int command, ...) {
       break;
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-      result = unsupported();
+      result = duplicate_from == NULL ? unsupported() : duplicate_from(fd, va_arg(arguments, int));
       break;
     default:
       result = fail(EINVAL);

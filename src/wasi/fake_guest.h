@@ -104,6 +104,9 @@ class FakeProgram {
   // Makes the call; it may answer, wait or end the guest.
   cpu::HostReturn start(std::string_view name, std::initializer_list<uint64_t> args) {
     auto function = wasi_->find(module_name, name);
+    if (!function) {
+      function = wasi_->find(own_module_name, name);
+    }
     CHECK(function.has_value(), "no function {}", name);
     CHECK(function->type.params.size() == args.size(), "{} takes {} arguments", name,
           function->type.params.size());

@@ -1,7 +1,5 @@
 #include "wasi/fd_table.h"
 
-#include <algorithm>
-
 #include "base/result.h"
 
 namespace weft::wasi {
@@ -14,12 +12,18 @@ Descriptor* FdTable::find(uint32_t fd) {
   return fd < entries_.size() && entries_[fd] ? &*entries_[fd] : nullptr;
 }
 
+std::optional<uint32_t> FdTable::lowest_free(uint32_t lowest) const {
+  uint32_t fd = lowest;
+  while (find(fd) != nullptr) {
+    ++fd;
+  }
+  return fd < limit_ ? std::optional(fd) : std::nullopt;
+}
+
 uint32_t FdTable::add(Descriptor descriptor) {
-  CHECK(!full());
-  auto free = std::ranges::find_if(entries_, [](const auto& entry) { return !entry.has_value(); });
-  uint32_t fd = static_cast<uint32_t>(free - entries_.begin());
-  CHECK(put(fd, std::move(descriptor)));
-  return fd;
+  auto fd = lowest_free(0);
+  CHECK(fd && put(*fd, std::move(descriptor)));
+  return *fd;
 }
 
 bool FdTable::put(uint32_t fd, Descriptor descriptor) {

@@ -37,6 +37,8 @@ struct Descriptor {
   int stream = -1;  // 0, 1, 2: which standard stream this is
   std::optional<std::string> preopened;  // the guest's name of a granted directory
   bool nowait_works = true;              // RWF_NOWAIT has not been refused yet
+  uint32_t shared = 0;  // the same in all duplicates of one descriptor; 0 when it has none
+  uint32_t pipe = 0;    // the same in all ends of a pipe that the guest made; 0 for all else
 
   bool may(uint64_t wanted) const { return (base & wanted) == wanted; }
   bool nonblocking() const { return (flags & fdflags::nonblock) != 0; }
@@ -49,9 +51,12 @@ class FdTable {
   // The descriptor of that number, or null. Valid until the table changes.
   Descriptor* find(uint32_t fd);
   bool full() const { return used_ >= limit_; }
+  uint32_t limit() const { return limit_; }
 
   // The lowest free number. REQUIRES: !full().
   uint32_t add(Descriptor descriptor);
+  // The lowest free number that is not below `lowest`; nothing when there is none below the limit.
+  std::optional<uint32_t> lowest_free(uint32_t lowest) const;
   // At this number. False when it is taken or beyond the limit.
   [[nodiscard]] bool put(uint32_t fd, Descriptor descriptor);
   bool close(uint32_t fd);

@@ -128,6 +128,12 @@ Answer<Errno> Wasi::fd_fdstat_set_flags(uint32_t fd, uint32_t flags) {
     return Errno::inval;
   }
   d->flags = static_cast<uint16_t>(flags);
+  for (uint32_t other = 0; d->shared != 0 && other < table_.size(); ++other) {
+    Descriptor* duplicate = table_.find(other);
+    if (duplicate != nullptr && duplicate->shared == d->shared) {
+      duplicate->flags = d->flags;
+    }
+  }
   return Errno::success;
 }
 

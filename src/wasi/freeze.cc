@@ -25,11 +25,11 @@ namespace {
 using Kind = Descriptor::Kind;
 
 constexpr uint32_t magic = 0x49534157;  // "WASI"
-constexpr uint32_t version = 1;
+constexpr uint32_t version = 2;
 constexpr uint64_t max_strings = 1 << 20;
 
 // How an entry of the table is found again.
-enum class How : uint8_t { stream, preopened, below_grant };
+enum class How : uint8_t { stream, preopened, below_grant, duplicate, pipe };
 
 // What a path led to when it was frozen.
 struct Identity {
@@ -175,25 +175,42 @@ Result<Wasi::Frozen> Wasi::Frozen::read(FrozenReader& in) {
 
 Result<void> Wasi::freeze_descriptor(FrozenWriter& out, uint32_t number,
                                      const Descriptor& d) const {
-  if (d.stream < 0 &&
+  if (d.stream < 0 && d.pipe == 0 &&
       (d.kind == Kind::socket || d.kind == Kind::listener || d.kind == Kind::stream)) {
     return error(Error::Kind::unsupported, "descriptor {} is a {} and cannot be frozen", number,
                  d.kind == Kind::stream ? "pipe or device" : "socket");
   }
-  How how = d.stream >= 0 ? How::stream : d.preopened ? How::preopened : How::below_grant;
+  std::optional<uint32_t> duplicate = lower_duplicate(number, d);
+  How how = d.stream >= 0 ? How::stream
+            : d.preopened ? How::preopened
+            : d.pipe != 0 ? How::pipe
+            : duplicate   ? How::duplicate
+                          : How::below_grant;
   out.number(number);
   out.number(static_cast<uint8_t>(how));
   out.number(d.flags);
   out.number(d.base);
   out.number(d.inheriting);
-  if (how == How::stream) {
-    out.number(static_cast<uint8_t>(d.stream));
-    return {};
+  out.number(d.shared);
+  switch (how) {
+    case How::stream:
+      out.number(static_cast<uint8_t>(d.stream));
+      return {};
+    case How::preopened:
+      out.text(*d.preopened);
+      return {};
+    case How::duplicate:
+      out.number(*duplicate);
+      return {};
+    case How::pipe:
+      return freeze_pipe(out, number, d);
+    case How::below_grant:
+      return freeze_file(out, number, d);
   }
-  if (how == How::preopened) {
-    out.text(*d.preopened);
-    return {};
-  }
+  CHECK(false);
+}
+
+Result<void> Wasi::freeze_file(FrozenWriter& out, uint32_t number, const Descriptor& d) const {
   struct stat s = {};
   if (fstat(d.fd, &s) != 0) {
     return io_error(errno, fmt::format("freezing descriptor {}", number));
@@ -323,11 +340,13 @@ Result<Descriptor> Wasi::thaw_file(FrozenReader& in, uint64_t base, uint64_t inh
   return std::move(*d);
 }
 
-Result<Descriptor> Wasi::thaw_descriptor(FrozenReader& in) const {
+Result<Descriptor> Wasi::thaw_descriptor(FrozenReader& in, const FdTable& table,
+                                         Pipes& pipes) const {
   TRY(how, in.number<uint8_t>());
   TRY(flags, in.number<uint16_t>());
   TRY(base, in.number<uint64_t>());
   TRY(inheriting, in.number<uint64_t>());
+  TRY(shared, in.number<uint32_t>());
   Descriptor d;
   if (how == static_cast<uint8_t>(How::stream)) {
     TRY(number, in.number<uint8_t>());
@@ -351,6 +370,15 @@ Result<Descriptor> Wasi::thaw_descriptor(FrozenReader& in) const {
   } else if (how == static_cast<uint8_t>(How::below_grant)) {
     TRY(file, thaw_file(in, base, inheriting));
     d = std::move(file);
+  } else if (how == static_cast<uint8_t>(How::duplicate)) {
+    TRY(copy, thaw_duplicate(in, table));
+    d = std::move(copy);
+    base &= d.base;
+    inheriting &= d.inheriting;
+  } else if (how == static_cast<uint8_t>(How::pipe)) {
+    TRY(end, thaw_pipe(in, pipes));
+    d = std::move(end);
+    base &= rights::for_stream;
   } else {
     return error(Error::Kind::corrupt, "frozen WASI state holds a descriptor of unknown kind {}",
                  how);
@@ -358,6 +386,7 @@ Result<Descriptor> Wasi::thaw_descriptor(FrozenReader& in) const {
   d.flags = flags & fdflags::all;
   d.base = base;
   d.inheriting = inheriting & rights::all;
+  d.shared = shared;
   return d;
 }
 
@@ -372,20 +401,11 @@ Result<Descriptor> Wasi::duplicate_stream(uint8_t number) const {
     return error(Error::Kind::not_found, "the frozen program has {} open, which is closed here",
                  stream_names[number]);
   }
-  Descriptor d;
-  d.kind = here->kind;
-  d.filetype = here->filetype;
-  d.base = here->base;
-  d.fd = here->fd;
-  d.stream = number;
-  if (here->owned) {
-    d.owned = UniqueFd(fcntl(here->fd, F_DUPFD_CLOEXEC, 0));
-    if (!d.owned) {
-      return io_error(errno, stream_names[number]);
-    }
-    d.fd = d.owned.value();
+  auto copy = duplicate_of(*here);
+  if (!copy) {
+    return io_error(copy.error(), stream_names[number]);
   }
-  return d;
+  return std::move(*copy);
 }
 
 Result<void> Wasi::check_buffers(const Frozen& frozen) const {
@@ -407,9 +427,12 @@ Result<void> Wasi::thaw(std::string_view bytes) {
   TRY_VOID(check_buffers(frozen));
   TRY(count, in.number<uint32_t>());
   FdTable table(limits_.open_files);
+  Pipes pipes;
+  uint32_t highest_id = 0;
   for (uint32_t i = 0; i < count; ++i) {
     TRY(number, in.number<uint32_t>());
-    TRY(d, thaw_descriptor(in));
+    TRY(d, thaw_descriptor(in, table, pipes));
+    highest_id = std::max({highest_id, d.shared, d.pipe});
     if (!table.put(number, std::move(d))) {
       return error(Error::Kind::exhausted,
                    "descriptor {} of the frozen program is taken or beyond the limit of {}", number,
@@ -434,6 +457,7 @@ Result<void> Wasi::thaw(std::string_view bytes) {
   input_position_ = frozen.input_position;
   output_bytes_ = frozen.output_bytes;
   table_ = std::move(table);
+  next_id_ = highest_id + 1;
   return {};
 }
 

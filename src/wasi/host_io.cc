@@ -82,6 +82,29 @@ std::expected<Descriptor, int> describe(int fd) {
   return d;
 }
 
+std::expected<Descriptor, int> duplicate_of(const Descriptor& d) {
+  Descriptor copy;
+  copy.kind = d.kind;
+  copy.filetype = d.filetype;
+  copy.flags = d.flags;
+  copy.base = d.base;
+  copy.inheriting = d.inheriting;
+  copy.fd = d.fd;
+  if (d.owned) {
+    copy.owned = UniqueFd(fcntl(d.fd, F_DUPFD_CLOEXEC, 0));
+    if (!copy.owned) {
+      return std::unexpected(errno);
+    }
+    copy.fd = copy.owned.value();
+  }
+  copy.stream = d.stream;
+  copy.preopened = d.preopened;
+  copy.nowait_works = d.nowait_works;
+  copy.shared = d.shared;
+  copy.pipe = d.pipe;
+  return copy;
+}
+
 short ready_now(int fd, short events) {
   pollfd p = {fd, events, 0};
   return uninterrupted([&] { return poll(&p, 1, 0); }) > 0 ? p.revents : short{0};

@@ -38,6 +38,10 @@ class WriteSignalsHeld {
 // is not open.
 std::expected<Descriptor, int> describe(int fd);
 
+// Another descriptor of the same open file, pipe or buffer, with the same rights and flags. What
+// the guest owns the host duplicates. Fails with the host's errno.
+std::expected<Descriptor, int> duplicate_of(const Descriptor& d);
+
 // All give the number of bytes, 0 at the end, or a negative errno; -EAGAIN when it would have to
 // wait. REQUIRES: d.kind is stream or socket.
 int64_t try_read(Descriptor& d, std::span<const iovec> parts);

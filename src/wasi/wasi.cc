@@ -68,9 +68,15 @@ constexpr Entry functions[] = {
     WASI_FUNCTION(sock_send),
     WASI_FUNCTION(sock_shutdown),
 };
-#undef WASI_FUNCTION
 static_assert(std::size(functions) == 46);
 static_assert(std::ranges::is_sorted(functions, {}, &Entry::name));
+
+constexpr Entry own_functions[] = {
+    WASI_FUNCTION(fd_dup),
+    WASI_FUNCTION(fd_dup_to),
+    WASI_FUNCTION(fd_pipe),
+};
+#undef WASI_FUNCTION
 
 constexpr const char* stream_names[] = {"stdin", "stdout", "stderr"};
 
@@ -257,11 +263,14 @@ Result<void> Wasi::adopt_listeners() {
 }
 
 std::optional<host::HostFunction> Wasi::find(std::string_view module, std::string_view name) {
-  if (module != module_name) {
-    return std::nullopt;
+  std::span<const Entry> offered;
+  if (module == module_name) {
+    offered = functions;
+  } else if (module == own_module_name) {
+    offered = own_functions;
   }
-  const Entry* entry = std::ranges::lower_bound(functions, name, {}, &Entry::name);
-  if (entry == std::end(functions) || entry->name != name) {
+  auto entry = std::ranges::lower_bound(offered, name, {}, &Entry::name);
+  if (entry == offered.end() || entry->name != name) {
     return std::nullopt;
   }
   return entry->bind(this);

@@ -1,5 +1,5 @@
-// WASI preview 1 for one guest: 46 host functions, the open files behind them, and how they are
-// frozen and thawed.
+// WASI preview 1 for one guest: 46 host functions, three of weft's own, the open files behind them,
+// and how they are frozen and thawed.
 //
 //     guest ──► trampoline ──► host::bind ──► Wasi::fd_write(…) ──► FdTable ──► the host's
 //     descriptor, or a buffer
@@ -36,6 +36,7 @@
 #include "wasi/config.h"
 #include "wasi/fd_table.h"
 #include "wasi/guest_buffers.h"
+#include "wasi/pipe.h"
 
 namespace weft::wasi {
 
@@ -46,6 +47,7 @@ class FrozenReader;
 class FrozenWriter;
 
 inline constexpr std::string_view module_name = "wasi_snapshot_preview1";
+inline constexpr std::string_view own_module_name = "weft";
 
 class Wasi final : public host::ImportModule {
  public:
@@ -55,9 +57,10 @@ class Wasi final : public host::ImportModule {
   std::optional<host::HostFunction> find(std::string_view module, std::string_view name) override;
 
   // Arguments, environment, clocks, open files by their path below a grant, and the call in
-  // progress. Sockets, pipes opened by path and deleted files refuse. thaw() replaces all of these;
-  // the configuration of this process must grant the same directories, by guest name, and the files
-  // must still be the same ones. After an Error nothing has changed.
+  // progress, pipes that the guest made. Sockets, pipes opened by path and deleted files refuse.
+  // thaw() replaces all of these; the configuration of this process must grant the same
+  // directories, by guest name, and the files must still be the same ones. After an Error nothing
+  // has changed.
   Result<std::string> freeze() const override;
   Result<void> thaw(std::string_view frozen) override;
 
@@ -127,6 +130,11 @@ class Wasi final : public host::ImportModule {
                           GuestAddress sent);
   Answer<Errno> sock_shutdown(uint32_t fd, uint32_t how);
 
+  // What preview 1 lacks, by their names in the import module "weft" (duplicates.cc).
+  Answer<Errno> fd_dup(uint32_t fd, uint32_t lowest, GuestAddress duplicate);
+  Answer<Errno> fd_dup_to(uint32_t from, uint32_t to);
+  Answer<Errno> fd_pipe(uint32_t flags, GuestAddress ends);
+
  private:
   // A directory of the configuration, opened.
   struct Grant {
@@ -187,9 +195,17 @@ class Wasi final : public host::ImportModule {
                            uint32_t flags, GuestAddress result);
   Or<UniqueFd> find_link_source(const Descriptor& directory, const std::string& path);
 
+  // duplicates.cc
+  Or<Descriptor> duplicate(Descriptor& d);
+  std::optional<uint32_t> lower_duplicate(uint32_t number, const Descriptor& d) const;
+  Result<void> freeze_pipe(FrozenWriter& out, uint32_t number, const Descriptor& d) const;
+  static Result<Descriptor> thaw_duplicate(FrozenReader& in, const FdTable& table);
+  static Result<Descriptor> thaw_pipe(FrozenReader& in, Pipes& pipes);
+
   // freeze.cc
   Result<void> freeze_descriptor(FrozenWriter& out, uint32_t number, const Descriptor& d) const;
-  Result<Descriptor> thaw_descriptor(FrozenReader& in) const;
+  Result<void> freeze_file(FrozenWriter& out, uint32_t number, const Descriptor& d) const;
+  Result<Descriptor> thaw_descriptor(FrozenReader& in, const FdTable& table, Pipes& pipes) const;
   Result<Descriptor> thaw_file(FrozenReader& in, uint64_t base, uint64_t inheriting) const;
   Result<Descriptor> duplicate_stream(uint8_t number) const;
   Result<const Grant*> grant_named(const std::string& guest_path) const;
@@ -222,6 +238,7 @@ class Wasi final : public host::ImportModule {
       {};                           // guest time = host time + offset, wrapping
   bool file_size_limited_ = false;  // RLIMIT_FSIZE is set: writes to files may raise SIGXFSZ
   FdTable table_;
+  uint32_t next_id_ = 1;  // for Descriptor::shared and Descriptor::pipe
   CallState call_;
 };
 

@@ -27,6 +27,7 @@ constexpr int max_calls = 64;
 struct Function {
   std::string_view name;
   std::string_view parameters;
+  std::string_view module = module_name;
 };
 constexpr Function functions[] = {
     {"args_get", "oo"},
@@ -75,8 +76,11 @@ constexpr Function functions[] = {
     {"sock_send", "dvnfo"},
     {"sock_shutdown", "df"},
     {"proc_exit", "f"},
+    {"fd_dup", "ddo", own_module_name},
+    {"fd_dup_to", "dd", own_module_name},
+    {"fd_pipe", "fo", own_module_name},
 };
-static_assert(std::size(functions) == 46);
+static_assert(std::size(functions) == 49);
 
 constexpr std::string_view paths[] = {"f",    "b", "b/c", "l",    "l/c",
                                       "../x", "a", ".",   "b/..", "l/../.."};
@@ -274,7 +278,7 @@ void run(Input input) {
   auto* area = reinterpret_cast<wasm::Value*>(p.guest().head()->args);
   for (int calls = 0; calls < max_calls; ++calls) {
     const Function& function = functions[input.take<uint8_t>() % std::size(functions)];
-    host::HostFunction f = *p.wasi().find(module_name, function.name);
+    host::HostFunction f = *p.wasi().find(function.module, function.name);
     CHECK(f.type.params.size() == function.parameters.size(), "{}", function.name);
     uint64_t r[5] = {};
     for (size_t i = 0; i < f.type.params.size(); ++i) {

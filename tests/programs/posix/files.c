@@ -71,12 +71,6 @@ static void owners_and_modes(void) {
 
 static void descriptors(void) {
   int fd = open("f", O_RDWR);
-  fails("dup()", dup(fd) == -1, ENOSYS);
-  fails("dup() of nothing", dup(99) == -1, EBADF);
-  check("dup2() of itself", dup2(fd, fd) == fd);
-  fails("dup2()", dup2(fd, 1) == -1, ENOSYS);
-  int ends[2];
-  fails("pipe()", pipe(ends) == -1, ENOSYS);
   check("fcntl() tells the mode", (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR);
   check("fcntl() sets flags", fcntl(fd, F_SETFL, O_APPEND) == 0 && fcntl(fd, F_GETFL) & O_APPEND);
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -96,6 +90,50 @@ static void descriptors(void) {
   fails("tcgetattr() of nothing", tcgetattr(99, &settings) == -1, EBADF);
   check("ttyname()", ttyname(fd) == NULL && !isatty(fd));
   close(fd);
+}
+
+static void duplicates(void) {
+  int fd = open("f", O_RDWR | O_TRUNC);
+  int copy = dup(fd);
+  check("dup() takes the lowest number", copy == fd + 1 && write(copy, "ab", 2) == 2);
+  check("duplicates share the offset", lseek(fd, 0, SEEK_CUR) == 2);
+  check("duplicates share the flags",
+        fcntl(fd, F_SETFL, O_APPEND) == 0 && (fcntl(copy, F_GETFL) & O_APPEND) != 0);
+  check("a duplicate outlives its original", close(fd) == 0 && write(copy, "c", 1) == 1);
+  check("fcntl(F_DUPFD) begins where it is told", fcntl(copy, F_DUPFD, 20) == 20 && close(20) == 0);
+  check("dup2() opens that number", dup2(copy, 30) == 30 && lseek(30, 0, SEEK_CUR) == 3);
+  check("dup2() of itself", dup2(copy, copy) == copy);
+  fails("dup3() of itself", dup3(copy, copy, 0) == -1, EINVAL);
+  fails("dup() of nothing", dup(99) == -1, EBADF);
+  fails("dup2() of nothing", dup2(99, 1) == -1, EBADF);
+  fails("dup2() to no number", dup2(copy, -1) == -1, EBADF);
+  close(30);
+  // standard output, led elsewhere and back
+  fflush(stdout);
+  int out = dup(1);
+  dup2(copy, 1);
+  printf("to the file");
+  fflush(stdout);
+  check("dup2() closes what was there", dup2(out, 1) == 1 && close(out) == 0);
+  char text[20] = "";
+  check("standard output was the file",
+        pread(copy, text, sizeof text, 3) == 11 && strcmp(text, "to the file") == 0);
+  close(copy);
+}
+
+static void pipes(void) {
+  int ends[2];
+  char text[20] = "";
+  check("pipe()", pipe(ends) == 0 && write(ends[1], "through", 7) == 7);
+  check("comes out", read(ends[0], text, sizeof text) == 7 && strcmp(text, "through") == 0);
+  fails("an end to write is not read", read(ends[1], text, 1) == -1, EBADF);
+  fails("a pipe has no offset", lseek(ends[0], 0, SEEK_SET) == -1, ESPIPE);
+  check("its end", close(ends[1]) == 0 && read(ends[0], text, 1) == 0 && close(ends[0]) == 0);
+  check("pipe2()", pipe2(ends, O_NONBLOCK) == 0);
+  fails("nothing waits in it", read(ends[0], text, 1) == -1, EAGAIN);
+  close(ends[0]);
+  close(ends[1]);
+  fails("pipe2() with other flags", pipe2(ends, O_APPEND) == -1, EINVAL);
 }
 
 static void walks(void) {
@@ -121,6 +159,8 @@ int main(void) {
   temporary();
   owners_and_modes();
   descriptors();
+  duplicates();
+  pipes();
   walks();
   unlink("f");
 }
