@@ -62,6 +62,24 @@ Result<Driver::Stop> Driver::run(faaslet::Faaslet& faaslet, Deadline deadline) {
   return stop;
 }
 
+Result<Driver::Stop> Driver::run(threads::Program& program, Deadline deadline) {
+  while (!program.has_ended()) {
+    if (signals_.pending() != 0) {
+      return Stop::signalled;
+    }
+    if (has_passed(deadline)) {
+      return Stop::deadline;
+    }
+    pollfd polled[] = {{event_.value(), POLLIN, 0}, {program.ended_event(), POLLIN, 0}};
+    timespec limit = deadline ? left_until(deadline, std::nullopt) : timespec{};
+    if (ppoll(polled, std::size(polled), deadline ? &limit : nullptr, nullptr) < 0 &&
+        errno != EINTR) {
+      return io_error(errno, "waiting for the program's end");
+    }
+  }
+  return Stop::ended;
+}
+
 Result<void> Driver::set_tick(Deadline deadline) {
   if (!deadline) {
     return thread_->set_tick(std::chrono::nanoseconds(0));

@@ -1,5 +1,5 @@
-// Runs one faaslet on the calling thread until it ends or something from outside stops it: a
-// deadline, a signal.
+// Runs one faaslet on the calling thread, or watches over a program with threads, until it ends or
+// something from outside stops it: a deadline, a signal.
 //
 //     ready ──► step ──► ended
 //       ▲         └────► waiting ──► poll(its descriptors, wake, signals; its deadline, ours)
@@ -16,6 +16,7 @@
 #include "cpu/thread.h"
 #include "faaslet/faaslet.h"
 #include "signals.h"
+#include "threads/program.h"
 
 namespace weft::cli {
 
@@ -32,6 +33,8 @@ class Driver {
 
   // Error io when timers or poll fail.
   Result<Stop> run(faaslet::Faaslet& faaslet, Deadline deadline);
+  // A program with threads, which is started already; its workers run it, and this thread watches.
+  Result<Stop> run(threads::Program& program, Deadline deadline);
 
  private:
   Driver(Signals& signals, std::unique_ptr<cpu::Thread> thread, UniqueFd event)

@@ -97,7 +97,9 @@ std::optional<std::string> check(const Freezing& freezing) {
   return std::nullopt;
 }
 
-int GuestRun::to_the_end(faaslet::Faaslet& faaslet) const {
+// The exit code, or nothing when it ended by itself and is to be reported.
+template <class Running>
+std::optional<int> GuestRun::drive(Running& running) const {
   auto driver = Driver::create(context.signals);
   if (!driver) {
     return fail(driver.error());
@@ -108,7 +110,7 @@ int GuestRun::to_the_end(faaslet::Faaslet& faaslet) const {
   Driver::Deadline freeze_at =
       freezing.after ? Driver::Deadline(begin + *freezing.after) : std::nullopt;
   bool freeze_first = freeze_at && (!timeout || *freeze_at < *timeout);
-  auto stop = (*driver)->run(faaslet, freeze_first ? freeze_at : timeout);
+  auto stop = (*driver)->run(running, freeze_first ? freeze_at : timeout);
   if (!stop) {
     return fail(stop.error());
   }
@@ -117,14 +119,34 @@ int GuestRun::to_the_end(faaslet::Faaslet& faaslet) const {
       Signals::die_of(context.signals.pending());
     case Driver::Stop::deadline:
       if (freeze_first) {
-        return freeze(faaslet);
+        return freeze(running);
       }
       complain("timeout: {} did not end within {}", name, to_string(*limits.timeout));
       return exit_timeout;
     case Driver::Stop::ended:
       break;
   }
-  return report(faaslet);
+  return std::nullopt;
+}
+
+int GuestRun::to_the_end(faaslet::Faaslet& faaslet) const {
+  auto code = drive(faaslet);
+  return code ? *code : report(faaslet);
+}
+
+int GuestRun::to_the_end(threads::Program& program) const {
+  if (auto started = program.start(); !started) {
+    return fail(started.error());
+  }
+  auto code = drive(program);
+  program.stop();
+  return code ? *code : report(program.speaker(), program.speaker_id());
+}
+
+int GuestRun::freeze(threads::Program& program) const {
+  program.stop();
+  return fail(Error(Error::Kind::unsupported,
+                    fmt::format("freezing {}: a program with threads cannot be frozen yet", name)));
 }
 
 int GuestRun::freeze(const faaslet::Faaslet& faaslet) const {
@@ -137,13 +159,13 @@ int GuestRun::freeze(const faaslet::Faaslet& faaslet) const {
   return cost ? int{exit_success} : fail(cost.error().in(fmt::format("freezing {}", name)));
 }
 
-int GuestRun::report(const faaslet::Faaslet& faaslet) const {
+int GuestRun::report(const faaslet::Faaslet& faaslet, uint32_t thread) const {
   const host::Outcome& outcome = faaslet.result();
   if (const auto* exited = std::get_if<host::Exited>(&outcome)) {
     return static_cast<int>(exited->code & 0xff);
   }
   if (const auto* trap = std::get_if<host::Trapped>(&outcome)) {
-    report_trap(faaslet, *trap);
+    report_trap(faaslet, *trap, thread);
     return exit_trap;
   }
   if (is_broken_pipe(outcome)) {
@@ -160,10 +182,11 @@ int GuestRun::report(const faaslet::Faaslet& faaslet) const {
   return exit_success;
 }
 
-void GuestRun::report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap) const {
+void GuestRun::report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap,
+                           uint32_t thread) const {
   std::string_view why =
       trap.message.empty() ? wasm::name(trap.kind) : std::string_view(trap.message);
-  complain("trap: {} in {}", why, name);
+  complain("trap: {} in {}{}", why, name, thread == 0 ? "" : fmt::format(", thread {}", thread));
   auto frames = faaslet.backtrace();
   std::string file = base_name(name);
   auto lines = frames.empty() ? nullptr : source_lines(name, faaslet.code());

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "faaslet/faaslet.h"
 #include "program.h"
+#include "threads/program.h"
 
 namespace weft::cli {
 
@@ -35,11 +36,17 @@ struct GuestRun {
   // Drives it, reports how it ended, and gives the exit code. Does not return when weft dies of a
   // signal.
   int to_the_end(faaslet::Faaslet& faaslet) const;
+  int to_the_end(threads::Program& program) const;
 
  private:
+  template <class Running>
+  std::optional<int> drive(Running& running) const;
   int freeze(const faaslet::Faaslet& faaslet) const;
-  int report(const faaslet::Faaslet& faaslet) const;
-  void report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap) const;
+  int freeze(threads::Program& program) const;
+  // `thread` is its number in a program with threads, 0 for the first.
+  int report(const faaslet::Faaslet& faaslet, uint32_t thread = 0) const;
+  void report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap,
+                   uint32_t thread) const;
 };
 
 }  // namespace weft::cli

@@ -1,4 +1,5 @@
 // weft run: one program, here.
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "guest_run.h"
 #include "imports.h"
 #include "program.h"
+#include "threads/program.h"
 #include "values.h"
 
 namespace weft::cli {
@@ -32,6 +34,14 @@ doctor` for where); the next one starts at once.
 
 Exit code: the program's. A trap prints the kind and the call stack, and gives 134; a timeout
 gives 124.)";
+
+// Those that this process may run on.
+uint32_t usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return static_cast<uint32_t>(std::max(count, 1));
+}
 
 class Run : public Command {
  public:
@@ -66,16 +76,10 @@ class Run : public Command {
           return {};
         },
         "native stack for the program's calls (default 8M, at most 16M)");
-    add_parsed(
-        app, "--threads-max", "N",
-        [](const std::string& text) -> Result<void> {
-          TRY(count, parse_value(wasm::ValType::i32, text));
-          if (count.i32 == 0 || count.i32 > 65'536) {
-            return error(Error::Kind::invalid, "{} is not in 1 to 65536", text);
-          }
-          return {};
-        },
-        "at most N threads (this version runs programs with one thread)");
+    add_count(app, "--threads-max", threads_.threads_max, 1, max_threads,
+              "the program has at most N threads at a time (default 1024)");
+    add_count(app, "--cores", threads_.cores, 1, max_cores,
+              "the program's threads run on N cores (default: all that weft may use)");
     declare_cpu(app, program_);
     app.add_option("--invoke", invoke_,
                    "call this exported function instead of _start; ARGS are its arguments")
@@ -109,6 +113,23 @@ class Run : public Command {
 
  private:
   static constexpr uint64_t min_stack_bytes = 64 << 10;
+  static constexpr uint32_t max_threads = 8192;
+  static constexpr uint32_t max_cores = 1024;
+
+  static void add_count(CLI::App& app, const std::string& option, uint32_t& count, uint32_t least,
+                        uint32_t most, const std::string& what) {
+    add_parsed(
+        app, option, "N",
+        [&count, least, most](const std::string& text) -> Result<void> {
+          TRY(given, parse_value(wasm::ValType::i32, text));
+          if (given.i32 < least || given.i32 > most) {
+            return error(Error::Kind::invalid, "{} is not in {} to {}", text, least, most);
+          }
+          count = given.i32;
+          return {};
+        },
+        what);
+  }
 
   Result<std::shared_ptr<const engine::CodeFile>> load(const std::string& path,
                                                        const std::vector<std::string>& words) {
@@ -154,40 +175,72 @@ class Run : public Command {
     if (!invoke_.empty()) {
       words.resize(1);
     }
+    GuestRun run{.context = context_, .limits = limits_, .freezing = freezing_, .name = path};
+    return threads::has_threads(code->info())
+               ? run_threads(path, code, std::move(words), *entry, run)
+               : run_one(path, code, std::move(words), *entry, run);
+  }
+
+  int run_one(const std::string& path, const std::shared_ptr<const engine::CodeFile>& code,
+              std::vector<std::string> words, const Entry& entry, const GuestRun& run) {
     auto slots = slot::SlotPool::reserve(1);
     if (!slots) {
       return fail(slots.error());
     }
-    auto made = make(path, code, **slots, std::move(words), *entry);
+    auto slot = (*slots)->acquire();
+    if (!slot) {
+      return fail(slot.error());
+    }
+    auto factory = import_factory(context_, grants_, std::move(words));
+    auto made = faaslet::Faaslet::create(code, std::move(*slot), factory, instance_limits_);
     if (!made) {
-      return fail(made.error());
+      return fail(made.error().in(path));
     }
-    GuestRun run{.context = context_, .limits = limits_, .freezing = freezing_, .name = path};
+    if (auto called = make_calls(**made, entry); !called) {
+      return fail(called.error());
+    }
     int exit_code = run.to_the_end(**made);
-    bool returned = (*made)->state() == faaslet::State::ended &&
-                    std::holds_alternative<host::Returned>((*made)->result());
-    if (returned && !invoke_.empty() && !print_results(*code, **made)) {
-      return exit_failure;
-    }
-    return exit_code;
+    return print_results(*code, **made) ? exit_code : exit_failure;
   }
 
-  Result<std::unique_ptr<faaslet::Faaslet>> make(
-      const std::string& path, const std::shared_ptr<const engine::CodeFile>& code,
-      slot::SlotPool& slots, std::vector<std::string> args, const Entry& entry) const {
-    TRY(slot, slots.acquire());
-    auto factory = import_factory(context_, grants_, std::move(args));
-    auto guest = faaslet::Faaslet::create(code, std::move(slot), factory, instance_limits_);
-    if (!guest) {
-      return std::unexpected(guest.error().in(path));
+  int run_threads(const std::string& path, const std::shared_ptr<const engine::CodeFile>& code,
+                  std::vector<std::string> words, const Entry& entry, const GuestRun& run) {
+    auto slots = slot::SlotPool::reserve(std::min(threads_.threads_max, slot::max_slots));
+    if (!slots) {
+      return fail(slots.error());
     }
+    threads_.limits = instance_limits_;
+    tell_cores();
+    auto factory = import_factory(context_, grants_, std::move(words));
+    auto made = threads::Program::create(code, **slots, factory, threads_);
+    if (!made) {
+      return fail(made.error().in(path));
+    }
+    if (auto called = make_calls(**made, entry); !called) {
+      return fail(called.error());
+    }
+    int exit_code = run.to_the_end(**made);
+    return print_results(*code, (*made)->speaker()) ? exit_code : exit_failure;
+  }
+
+  // The C library's sysconf(_SC_NPROCESSORS_ONLN) looks there (docs/posix.md).
+  void tell_cores() {
+    constexpr std::string_view name = "WEFT_CPUS=";
+    if (std::ranges::none_of(grants_.variables,
+                             [&](const std::string& v) { return v.starts_with(name); })) {
+      grants_.variables.push_back(fmt::format("{}{}", name, threads_.cores));
+    }
+  }
+
+  template <class Callable>
+  static Result<void> make_calls(Callable& guest, const Entry& entry) {
     for (const std::string& name : entry.before) {
-      TRY_VOID((*guest)->call(name));
+      TRY_VOID(guest.call(name));
     }
     if (!entry.name.empty()) {
-      TRY_VOID((*guest)->call(entry.name, entry.args));
+      TRY_VOID(guest.call(entry.name, entry.args));
     }
-    return std::move(*guest);
+    return {};
   }
 
   template <class M>
@@ -256,7 +309,12 @@ class Run : public Command {
     return entry;
   }
 
+  // Of --invoke, when the call returned.
   bool print_results(const engine::CodeFile& code, const faaslet::Faaslet& guest) const {
+    if (invoke_.empty() || guest.state() != faaslet::State::ended ||
+        !std::holds_alternative<host::Returned>(guest.result())) {
+      return true;
+    }
     const auto& types = code.info().type_of(code.info().find_export(invoke_)->index).results;
     std::string text;
     for (size_t i = 0; i < guest.results().size(); ++i) {
@@ -271,6 +329,7 @@ class Run : public Command {
   Freezing freezing_;
   ProgramOptions program_;
   instance::Limits instance_limits_;
+  threads::Program::Options threads_{.cores = usable_processors(), .limits = {}};
   std::string invoke_;
   bool no_cache_ = false;
   std::vector<std::string> unmet_;  // imports, each with what is wrong

@@ -28,6 +28,10 @@ class NativePipes final : public host::ImportModule {
     }
     return found;
   }
+  void serve(host::Guest& guest) override {
+    ImportModule::serve(guest);
+    wasi_->serve(guest);
+  }
   Result<std::string> freeze() const override { return wasi_->freeze(); }
   Result<void> thaw(std::string_view frozen) override { return wasi_->thaw(frozen); }
 
@@ -48,8 +52,8 @@ class NativePipes final : public host::ImportModule {
   host::HostFunction write_{};
 };
 
-// Programs that may create threads run with the one they have: pthread_create fails with EAGAIN, as
-// it does at any limit on threads.
+// A program whose memory is not shared runs with the thread it has: pthread_create fails with
+// EAGAIN, as it does at any limit on threads. The others find src/threads first.
 class OneThread final : public host::ImportModule {
  public:
   using ImportModule::ImportModule;

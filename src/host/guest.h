@@ -111,6 +111,12 @@ struct TimedOut {
 };
 using Outcome = std::variant<Returned, Exited, Trapped, Killed, TimedOut>;
 
+// What a call that waits has done so far; its own, empty when the call begins.
+struct Progress {
+  uint64_t done = 0;                     // bytes moved
+  std::vector<uint64_t> deadlines_ns{};  // of each thing that it waits for, as the call counts time
+};
+
 struct FdWait {
   int fd;
   short events;  // POLLIN | POLLOUT
@@ -194,6 +200,8 @@ class Guest {
   // waited for.
   bool resumed() const { return resumed_; }
   const Wait& previous_wait() const { return wait_; }
+  Progress& progress() { return progress_; }
+  const Progress& progress() const { return progress_; }
 
   // For wake-ups from elsewhere: another guest, another thread. Null where nothing can wait (some
   // tests).
@@ -212,6 +220,7 @@ class Guest {
  private:
   std::optional<Outcome> outcome_;
   Wait wait_;
+  Progress progress_;
   bool resumed_ = false;
 };
 

@@ -38,6 +38,9 @@ class ImportModule {
   ImportModule& operator=(const ImportModule&) = delete;
 
   Guest& guest() const { return *guest_; }
+  // From here on the calls are that guest's: the threads of a program share its modules and take
+  // turns (src/threads). A module that wraps another passes this on.
+  virtual void serve(Guest& guest) { guest_ = &guest; }
 
   // The function of that name, or nothing. Called once for each import when a guest is
   // instantiated.

@@ -14,6 +14,7 @@
 namespace weft::instance {
 
 class Instance;
+class LinearMemory;
 
 struct FuncExtern {
   uint64_t ref;  // address of a cpu::FuncRef
@@ -43,6 +44,9 @@ class Resolver {
   virtual ~Resolver() = default;
   // A host function for a function import, or nothing.
   virtual std::optional<host::HostFunction> function(const wasm::Import& import) = 0;
+  // The memory of the program that the instance is a thread of; null: it has one of its own (closed
+  // linking).
+  virtual std::shared_ptr<LinearMemory> program_memory() { return nullptr; }
   // Anything else another instance provides (open linking), or nothing.
   virtual std::optional<Extern> external(const wasm::Import&) { return std::nullopt; }
   // Identity of a function type among all instances that are linked together (open linking).

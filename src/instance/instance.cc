@@ -220,7 +220,9 @@ Result<void> Instance::bind_memory(Resolver& resolver) {
     return memory_->attach(slot_, head_);
   }
   if (!info.imports_memory || info.linking == Linking::closed) {
-    memory_ = std::make_shared<LinearMemory>(*info.memory, limits_.memory_pages);
+    auto given = info.linking == Linking::closed ? resolver.program_memory() : nullptr;
+    memory_ = given != nullptr ? std::move(given)
+                               : std::make_shared<LinearMemory>(*info.memory, limits_.memory_pages);
     return memory_->attach(slot_, head_);
   }
   auto import = std::find_if(info.imports.begin(), info.imports.end(),

@@ -9,20 +9,41 @@ namespace weft::instance {
 
 using wasm::page_bytes;
 
+uint64_t LinearMemory::most_pages() const {
+  return std::min(
+      {limits_.max.value_or(wasm::max_memory_pages), limit_pages_, wasm::max_memory_pages});
+}
+
+Result<void> LinearMemory::open(uint64_t pages) {
+  if (pages > limit_pages_) {
+    return error(Error::Kind::exhausted,
+                 "the module wants {} pages of memory at its start; its limit is {} (64 KiB each)",
+                 pages, limit_pages_);
+  }
+  if (backing_ == Backing::file) {
+    file_ = UniqueFd(memfd_create("weft-memory", MFD_CLOEXEC));
+    if (!file_ || ftruncate(file_.value(), static_cast<off_t>(pages * page_bytes)) != 0) {
+      return io_error(errno, "making a memory for threads");
+    }
+  }
+  pages_ = pages;
+  is_open_ = true;
+  return {};
+}
+
 Result<void> LinearMemory::attach(slot::Slot& slot, cpu::InstanceHead* head) {
   std::lock_guard lock(mutex_);
-  if (users_.empty()) {
-    uint64_t pages = limits_.min;
-    if (pages > limit_pages_) {
-      return error(
-          Error::Kind::exhausted,
-          "the module wants {} pages of memory at its start; its limit is {} (64 KiB each)", pages,
-          limit_pages_);
+  if (!is_open_) {
+    TRY_VOID(open(limits_.min));
+  }
+  if (backing_ == Backing::file) {
+    if (most_pages() != 0) {
+      TRY_VOID(slot.map_shared(0, most_pages() * page_bytes, file_.value(), 0));
     }
-    if (pages != 0) {
-      TRY_VOID(slot.open(0, pages * page_bytes));
+  } else if (users_.empty()) {
+    if (pages_ != 0) {
+      TRY_VOID(slot.open(0, pages_ * page_bytes));
     }
-    pages_ = pages;
   } else {
     TRY_VOID(move_to_file());
     if (pages_ != 0) {
@@ -37,6 +58,7 @@ Result<void> LinearMemory::attach(slot::Slot& slot, cpu::InstanceHead* head) {
 void LinearMemory::adopt(slot::Slot& slot, cpu::InstanceHead* head, uint64_t pages) {
   std::lock_guard lock(mutex_);
   pages_ = pages;
+  is_open_ = true;
   users_.push_back({&slot, head});
 }
 
@@ -73,8 +95,7 @@ Result<void> LinearMemory::move_to_file() {
 
 std::optional<uint64_t> LinearMemory::grow(uint64_t pages) {
   std::lock_guard lock(mutex_);
-  uint64_t most = std::min(
-      {limits_.max.value_or(wasm::max_memory_pages), limit_pages_, wasm::max_memory_pages});
+  uint64_t most = most_pages();
   if (pages > most || pages_ > most - pages) {
     return std::nullopt;
   }
@@ -87,7 +108,7 @@ std::optional<uint64_t> LinearMemory::grow(uint64_t pages) {
   if (file_ && ftruncate(file_.value(), static_cast<off_t>(at + bytes)) != 0) {
     return std::nullopt;
   }
-  for (User& user : users_) {
+  for (User& user : backing_ == Backing::pages ? users_ : std::vector<User>()) {
     auto opened = file_ ? user.slot->map_shared(static_cast<int64_t>(at), bytes, file_.value(), at)
                         : user.slot->open(static_cast<int64_t>(at), bytes);
     if (!opened) {

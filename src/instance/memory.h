@@ -2,8 +2,10 @@
 // own base.
 //
 // One instance alone has private pages. When a second one imports the memory, it moves to a memory
-// file that both map. Thread safety: grow() and the wait queue are safe from any thread; the rest
-// belongs to the instances' thread.
+// file that both map. The memory of a program with threads lies in a file from the start: every
+// thread's slot maps all that it may ever grow to, and what lies beyond the file's end traps
+// (SIGBUS), so that growing is setting the file's length, for all threads at once. Thread safety:
+// grow() and the wait queue are safe from any thread; the rest belongs to the instances' thread.
 #pragma once
 
 #include <cstdint>
@@ -25,15 +27,20 @@ namespace weft::instance {
 
 class LinearMemory {
  public:
+  enum class Backing : uint8_t { pages, file };
   // `limit_pages` bounds growth below the declared maximum.
-  LinearMemory(wasm::Limits limits, uint64_t limit_pages)
-      : limits_(limits), limit_pages_(limit_pages) {}
+  LinearMemory(wasm::Limits limits, uint64_t limit_pages, Backing backing = Backing::pages)
+      : limits_(limits), limit_pages_(limit_pages), backing_(backing) {}
 
   const wasm::Limits& limits() const { return limits_; }
   uint64_t pages() const { return pages_; }
+  // The file that it lies in, or -1.
+  int file() const { return file_ ? file_.value() : -1; }
 
   // Opens the initial pages in the first user's slot, or maps what there is into a further one.
   [[nodiscard]] Result<void> attach(slot::Slot& slot, cpu::InstanceHead* head);
+  // Makes it of that size rather than the declared one, before the first user (a thawed program).
+  [[nodiscard]] Result<void> open(uint64_t pages);
   void detach(const cpu::InstanceHead* head);
   // Takes over pages that are mapped already (an image).
   void adopt(slot::Slot& slot, cpu::InstanceHead* head, uint64_t pages);
@@ -60,10 +67,13 @@ class LinearMemory {
     cpu::InstanceHead* head;
   };
   Result<void> move_to_file();
+  uint64_t most_pages() const;
 
   std::mutex mutex_;
   wasm::Limits limits_;
   uint64_t limit_pages_;
+  Backing backing_;
+  bool is_open_ = false;
   uint64_t pages_ = 0;
   UniqueFd file_;
   std::vector<User> users_;

@@ -258,7 +258,7 @@ Result<std::string> Wasi::freeze() const {
   for (uint32_t id = 0; id < clock_ids; ++id) {
     frozen.clocks_ns[id] = now_ns(ClockId{id});
   }
-  frozen.call = call_;
+  frozen.call = guest().progress();
   for (size_t i = 0; i < streams_.size(); ++i) {
     frozen.buffered[i] = std::holds_alternative<InputBuffer>(streams_[i]) ||
                          std::holds_alternative<OutputBuffer>(streams_[i]);
@@ -448,7 +448,7 @@ Result<void> Wasi::thaw(std::string_view bytes) {
     auto i = static_cast<size_t>(id);
     clock_offsets_ns_[i] = frozen.clocks_ns[i] - clocks_->now_ns(id);
   }
-  call_ = std::move(frozen.call);
+  guest().progress() = std::move(frozen.call);
   for (size_t i = 0; i < buffers_.size(); ++i) {
     if (frozen.buffered[i]) {
       buffers_[i] = std::move(frozen.buffers[i]);

@@ -278,9 +278,9 @@ std::optional<host::HostFunction> Wasi::find(std::string_view module, std::strin
 
 Wasi::CallState& Wasi::call() {
   if (!guest().resumed()) {
-    call_ = {};
+    guest().progress() = {};
   }
-  return call_;
+  return guest().progress();
 }
 
 host::Pending Wasi::give_way() const {

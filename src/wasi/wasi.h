@@ -11,8 +11,8 @@
 // guest memory.
 //
 // Nothing blocks the thread. A call that has to wait answers Pending and is made again
-// (host/guest.h); what it has done so far is kept in `call_`, so that a long write or a read of
-// many megabytes goes on where it was and gives the core away in between.
+// (host/guest.h); what it has done so far is the guest's progress(), so that a long write or a read
+// of many megabytes goes on where it was and gives the core away in between.
 //
 // Files are reached only below granted directories, by openat2 with RESOLVE_BENEATH; see paths.cc.
 //
@@ -143,12 +143,8 @@ class Wasi final : public host::ImportModule {
     uint64_t base;
     uint64_t inheriting;
   };
-  // What a call that waits has done so far; empty when a call begins.
-  struct CallState {
-    uint64_t done = 0;  // bytes moved
-    std::vector<uint64_t>
-        deadlines_ns{};  // poll_oneoff: for each subscription, on the guest's monotonic clock
-  };
+  // In poll_oneoff the deadlines are those of the subscriptions, on the guest's monotonic clock.
+  using CallState = host::Progress;
   struct Frozen;  // freeze.cc
   template <class T>
   using Or = std::expected<T, Errno>;
@@ -239,7 +235,6 @@ class Wasi final : public host::ImportModule {
   bool file_size_limited_ = false;  // RLIMIT_FSIZE is set: writes to files may raise SIGXFSZ
   FdTable table_;
   uint32_t next_id_ = 1;  // for Descriptor::shared and Descriptor::pipe
-  CallState call_;
 };
 
 }  // namespace weft::wasi
