@@ -1,5 +1,7 @@
 #include "guest_run.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -58,6 +60,36 @@ void declare_limits(CLI::App& app, RunLimits& limits) {
         return {};
       },
       "end the program after this time (200ms, 5s, 1.5m); weft then exits with 124");
+}
+
+void declare_threads(CLI::App& app, threads::Program::Options& threads) {
+  constexpr uint32_t max_threads = 8192;
+  constexpr uint32_t max_cores = 1024;
+  auto add_count = [&app](const std::string& option, uint32_t& count, uint32_t most,
+                          const std::string& what) {
+    add_parsed(
+        app, option, "N",
+        [&count, most](const std::string& text) -> Result<void> {
+          TRY(given, parse_value(wasm::ValType::i32, text));
+          if (given.i32 < 1 || given.i32 > most) {
+            return error(Error::Kind::invalid, "{} is not in 1 to {}", text, most);
+          }
+          count = given.i32;
+          return {};
+        },
+        what);
+  };
+  add_count("--threads-max", threads.threads_max, max_threads,
+            "the program has at most N threads at a time (default 1024)");
+  add_count("--cores", threads.cores, max_cores,
+            "the program's threads run on N cores (default: all that weft may use)");
+}
+
+uint32_t usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return static_cast<uint32_t>(std::max(count, 1));
 }
 
 void declare_freezing(CLI::App& app, Freezing& freezing) {
@@ -144,18 +176,26 @@ int GuestRun::to_the_end(threads::Program& program) const {
 }
 
 int GuestRun::freeze(threads::Program& program) const {
-  program.stop();
-  return fail(Error(Error::Kind::unsupported,
-                    fmt::format("freezing {}: a program with threads cannot be frozen yet", name)));
+  return freeze_with([&](const slot::DirtyPages& pages) {
+    auto cost = program.freeze(freezing.to, pages);
+    program.stop();
+    return cost;
+  });
 }
 
 int GuestRun::freeze(const faaslet::Faaslet& faaslet) const {
+  return freeze_with(
+      [&](const slot::DirtyPages& pages) { return faaslet::freeze(faaslet, freezing.to, pages); });
+}
+
+int GuestRun::freeze_with(
+    const std::function<Result<snapshot::FreezeCost>(const slot::DirtyPages&)>& write) const {
   auto pages = slot::DirtyPages::open();
   if (!pages) {
     return fail(pages.error());
   }
   SignalsHeld held;
-  auto cost = faaslet::freeze(faaslet, freezing.to, *pages);
+  auto cost = write(*pages);
   return cost ? int{exit_success} : fail(cost.error().in(fmt::format("freezing {}", name)));
 }
 

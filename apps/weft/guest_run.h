@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,10 @@ struct Freezing {
 };
 
 void declare_limits(CLI::App& app, RunLimits& limits);
+// --threads-max and --cores.
+void declare_threads(CLI::App& app, threads::Program::Options& threads);
+// Those that this process may run on.
+uint32_t usable_processors();
 void declare_freezing(CLI::App& app, Freezing& freezing);
 void declare_cpu(CLI::App& app, ProgramOptions& program);
 // What is wrong with the two options together, if anything.
@@ -43,6 +48,8 @@ struct GuestRun {
   std::optional<int> drive(Running& running) const;
   int freeze(const faaslet::Faaslet& faaslet) const;
   int freeze(threads::Program& program) const;
+  int freeze_with(
+      const std::function<Result<snapshot::FreezeCost>(const slot::DirtyPages&)>& write) const;
   // `thread` is its number in a program with threads, 0 for the first.
   int report(const faaslet::Faaslet& faaslet, uint32_t thread = 0) const;
   void report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap,

@@ -1,5 +1,4 @@
 // weft run: one program, here.
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,14 +34,6 @@ doctor` for where); the next one starts at once.
 Exit code: the program's. A trap prints the kind and the call stack, and gives 134; a timeout
 gives 124.)";
 
-// Those that this process may run on.
-uint32_t usable_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  return static_cast<uint32_t>(std::max(count, 1));
-}
-
 class Run : public Command {
  public:
   explicit Run(const Context& context, Grants grants = {})
@@ -76,10 +67,7 @@ class Run : public Command {
           return {};
         },
         "native stack for the program's calls (default 8M, at most 16M)");
-    add_count(app, "--threads-max", threads_.threads_max, 1, max_threads,
-              "the program has at most N threads at a time (default 1024)");
-    add_count(app, "--cores", threads_.cores, 1, max_cores,
-              "the program's threads run on N cores (default: all that weft may use)");
+    declare_threads(app, threads_);
     declare_cpu(app, program_);
     app.add_option("--invoke", invoke_,
                    "call this exported function instead of _start; ARGS are its arguments")
@@ -113,23 +101,6 @@ class Run : public Command {
 
  private:
   static constexpr uint64_t min_stack_bytes = 64 << 10;
-  static constexpr uint32_t max_threads = 8192;
-  static constexpr uint32_t max_cores = 1024;
-
-  static void add_count(CLI::App& app, const std::string& option, uint32_t& count, uint32_t least,
-                        uint32_t most, const std::string& what) {
-    add_parsed(
-        app, option, "N",
-        [&count, least, most](const std::string& text) -> Result<void> {
-          TRY(given, parse_value(wasm::ValType::i32, text));
-          if (given.i32 < least || given.i32 > most) {
-            return error(Error::Kind::invalid, "{} is not in {} to {}", text, least, most);
-          }
-          count = given.i32;
-          return {};
-        },
-        what);
-  }
 
   Result<std::shared_ptr<const engine::CodeFile>> load(const std::string& path,
                                                        const std::vector<std::string>& words) {

@@ -26,6 +26,7 @@ class Thaw final : public Command {
   void declare(CLI::App& app) override {
     declare_directories(app, grants_);
     declare_limits(app, limits_);
+    declare_threads(app, threads_);
     declare_freezing(app, freezing_);
   }
 
@@ -51,17 +52,32 @@ class Thaw final : public Command {
       return error(Error::Kind::unsupported, "{} needs slot {}, this machine has {}", path,
                    description.slot, slot::max_slots);
     }
-    TRY(slots, slot::SlotPool::reserve(description.slot + 1));
-    auto made = faaslet::thaw(frozen, *slots, import_factory(context_, grants_, {}));
-    if (!made) {
-      return std::unexpected(made.error().in(path));
+    auto code = frozen.code();
+    if (!code) {
+      return std::unexpected(code.error().in(path));
     }
     GuestRun run{
         .context = context_, .limits = limits_, .freezing = freezing_, .name = description.program};
+    auto imports = import_factory(context_, grants_, {});
+    if (threads::has_threads((*code)->info())) {
+      TRY(slots, slot::SlotPool::reserve());
+      return go_on(run, path, threads::Program::thaw(frozen, *code, *slots, imports, threads_));
+    }
+    TRY(slots, slot::SlotPool::reserve(description.slot + 1));
+    return go_on(run, path, faaslet::thaw(frozen, *slots, imports, *code));
+  }
+
+  template <class Running>
+  static Result<int> go_on(const GuestRun& run, const std::string& path,
+                           Result<std::unique_ptr<Running>> made) {
+    if (!made) {
+      return std::unexpected(made.error().in(path));
+    }
     return run.to_the_end(**made);
   }
 
   const Context& context_;
+  threads::Program::Options threads_{.cores = usable_processors(), .limits = {}};
   Grants grants_;
   RunLimits limits_;
   Freezing freezing_;

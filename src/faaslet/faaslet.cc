@@ -1,6 +1,7 @@
 #include "faaslet/faaslet.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/backtrace.h"
 
@@ -50,8 +51,9 @@ Result<std::unique_ptr<Faaslet>> Faaslet::create(std::shared_ptr<const engine::C
 
 Result<std::unique_ptr<Faaslet>> Faaslet::adopt(std::shared_ptr<const engine::CodeFile> code,
                                                 slot::Slot slot, const ImportFactory& imports,
-                                                const instance::Limits& limits) {
-  return make(true, std::move(code), std::move(slot), imports, limits, nullptr);
+                                                const instance::Limits& limits,
+                                                std::shared_ptr<instance::LinearMemory> memory) {
+  return make(true, std::move(code), std::move(slot), imports, limits, std::move(memory));
 }
 
 Result<std::unique_ptr<Faaslet>> Faaslet::make(bool adopted,
@@ -206,6 +208,12 @@ void Faaslet::make_ready() {
   }
 }
 
+void Faaslet::settle() {
+  if (state_ == State::ready && call_again_) {
+    repeat_host_call();
+  }
+}
+
 void Faaslet::kill(Outcome outcome) {
   {
     std::lock_guard lock(kill_mutex_);
@@ -239,7 +247,9 @@ Faaslet::Position Faaslet::position() const {
                     .call_again = call_again_,
                     .call_type = call_type_};
   for (const Call& call : queue_) {
-    position.queued.push_back(call.function);
+    auto& queued = position.queued.emplace_back(Position::Queued{.function = call.function});
+    queued.args.resize(call.args.size() * sizeof(wasm::Value) / sizeof(uint64_t));
+    std::memcpy(queued.args.data(), call.args.data(), call.args.size() * sizeof(wasm::Value));
   }
   return position;
 }
@@ -251,8 +261,10 @@ void Faaslet::set_position(const Position& position) {
   call_again_ = position.call_again;
   call_type_ = position.call_type;
   queue_.clear();
-  for (uint32_t function : position.queued) {
-    queue_.push_back({function, {}});
+  for (const Position::Queued& queued : position.queued) {
+    std::vector<wasm::Value> args(queued.args.size() * sizeof(uint64_t) / sizeof(wasm::Value));
+    std::memcpy(args.data(), queued.args.data(), args.size() * sizeof(wasm::Value));
+    queue_.push_back({queued.function, std::move(args)});
   }
 }
 

@@ -50,9 +50,9 @@ class Faaslet final : public host::Guest, private instance::Resolver {
       std::shared_ptr<const engine::CodeFile> code, slot::Slot slot, const ImportFactory& imports,
       const instance::Limits& limits, std::shared_ptr<instance::LinearMemory> memory = nullptr);
   // Over a slot whose block and memory are mapped already (image or frozen guest).
-  static Result<std::unique_ptr<Faaslet>> adopt(std::shared_ptr<const engine::CodeFile> code,
-                                                slot::Slot slot, const ImportFactory& imports,
-                                                const instance::Limits& limits);
+  static Result<std::unique_ptr<Faaslet>> adopt(
+      std::shared_ptr<const engine::CodeFile> code, slot::Slot slot, const ImportFactory& imports,
+      const instance::Limits& limits, std::shared_ptr<instance::LinearMemory> memory = nullptr);
   ~Faaslet() override;
 
   // Queues a call of an export; calls run one after the other. Error not_found or invalid (wrong
@@ -68,6 +68,9 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   // makes the host call again.
   const host::Wait& waiting_for() const { return previous_wait(); }
   void make_ready();
+  // Makes the host call of a guest that is ready to have it made again, and runs no guest code:
+  // what it waited for is then in its state, or queued for it. Of a guest that does not run.
+  void settle();
 
   // How it ended; results when it returned. REQUIRES: ended.
   const host::Outcome& result() const { return *ended_; }
@@ -93,11 +96,15 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   // --- for snapshots: the parts of the running state that lie outside of the slot ---
   struct Position {
     State state = State::ready;
-    bool in_call = false;          // a call is on the guest's stack
-    bool preempted = false;        // how it goes on, cpu::Activation::preempted
-    bool call_again = false;       // the host call in head->call_index is to be made again
-    uint32_t call_type = 0;        // type index of the function that is called
-    std::vector<uint32_t> queued;  // functions still to be called, all without arguments
+    bool in_call = false;     // a call is on the guest's stack
+    bool preempted = false;   // how it goes on, cpu::Activation::preempted
+    bool call_again = false;  // the host call in head->call_index is to be made again
+    uint32_t call_type = 0;   // type index of the function that is called
+    struct Queued {
+      uint32_t function = 0;
+      std::vector<uint64_t> args;  // two words each
+    };
+    std::vector<Queued> queued;  // still to be called
   };
   Position position() const;
   void set_position(const Position& position);

@@ -20,7 +20,7 @@
 
 namespace weft::faaslet {
 
-// Errors: invalid (it has ended, or calls with arguments are queued), unsupported (an import module
+// Errors: invalid (it has ended), unsupported (an import module
 // holds something that cannot be frozen), io.
 Result<snapshot::FreezeCost> freeze(const Faaslet& faaslet, const std::string& path,
                                     const slot::DirtyPages& dirty,
@@ -31,16 +31,22 @@ Result<snapshot::FreezeCost> freeze(const Faaslet& faaslet, int fd, const slot::
 
 // `imports` makes the same import modules in the same order as where it was frozen; they take over
 // what they wrote then. `code` is the program's if this process has it; null: what the file embeds.
+// A `memory`, of a program with threads, gets what the frozen one held.
 // Errors: those of Frozen, and of the import modules.
 Result<std::unique_ptr<Faaslet>> thaw(const snapshot::Frozen& frozen, slot::SlotPool& pool,
                                       const ImportFactory& imports,
-                                      std::shared_ptr<const engine::CodeFile> code = nullptr);
+                                      std::shared_ptr<const engine::CodeFile> code = nullptr,
+                                      std::shared_ptr<instance::LinearMemory> memory = nullptr);
 
 // What a faaslet is beside its slot: its place in the call, and what each import module takes
 // along.
 Result<std::vector<std::string>> rest_of(const Faaslet& faaslet);
 // Onto a faaslet that was adopted over the same pages; it is ready then.
 [[nodiscard]] Result<void> give_rest(Faaslet& faaslet, const std::vector<std::string>& rest);
+
+// The first part of that: its place in the call.
+Result<std::string> place_of(const Faaslet& faaslet);
+[[nodiscard]] Result<void> give_place(Faaslet& faaslet, std::string_view bytes);
 
 // Where its stack stands.
 snapshot::Stand stand_of(const Faaslet::Position& position);

@@ -104,6 +104,11 @@ Result<std::unique_ptr<Instance>> Instance::adopt(std::shared_ptr<const engine::
   instance->bind_builtins();
   instance->write_head();
   instance->write_table_addresses();
+  if (auto given = resolver.program_memory()) {
+    instance->memory_ = std::move(given);
+    TRY_VOID(instance->memory_->attach(instance->slot_, instance->head_));
+    return instance;
+  }
   instance->memory_ =
       std::make_shared<LinearMemory>(info.memory.value_or(wasm::Limits{}), limits.memory_pages);
   instance->memory_->adopt(instance->slot_, instance->head_,

@@ -56,6 +56,20 @@ Result<void> sync_parent(const std::string& path) {
   return {};
 }
 
+// Shared memory is a file's, so that nothing of it counts as written by the process.
+Result<Runs> pages_of(const instance::Instance& instance, const Description& description,
+                      const slot::DirtyPages& dirty, const Runs& under) {
+  const std::byte* base = cpu::base_of(instance.head());
+  int file = instance.memory().file();
+  TRY(own,
+      live_pages(dirty, base, description.begin, file < 0 ? description.extent.end() : 0, under));
+  if (file < 0) {
+    return std::move(own);
+  }
+  TRY(shared, file_pages(file, description.extent.memory_bytes));
+  return join(own, shared);
+}
+
 }  // namespace
 
 Description describe(const instance::Instance& instance, Stand stand,
@@ -105,8 +119,7 @@ Result<FreezeCost> write_frozen(int fd, const instance::Instance& instance,
   TRY_VOID(write_at(fd, &nothing, sizeof nothing, 0));
   TRY_VOID(write_at(fd, text.data(), text.size(), header.description_begin));
   TRY_VOID(write_at(fd, code.bytes().data(), header.code_bytes, header.code_begin));
-  TRY(live, live_pages(dirty, base, description.begin, description.extent.end(),
-                       under != nullptr ? under->runs() : Runs{}));
+  TRY(live, pages_of(instance, description, dirty, under != nullptr ? under->runs() : Runs{}));
   TRY(stored, write_pages(fd, header.pages_begin, description.begin, base, live,
                           host_fields(code.info()), Checksums::xxh3));
   Runs runs = runs_of(stored);

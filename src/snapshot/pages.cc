@@ -1,6 +1,9 @@
 #include "snapshot/pages.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "cpu/save_area.h"
@@ -66,6 +69,26 @@ Result<Runs> live_pages(const slot::DirtyPages& dirty, const std::byte* base, in
     }
   }
   return below.empty() ? written : join(written, below);
+}
+
+Result<Runs> file_pages(int file, uint64_t bytes) {
+  Runs runs;
+  auto end = static_cast<off_t>(bytes);
+  for (off_t at = 0; at < end;) {
+    off_t begin = ::lseek(file, at, SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) {
+      break;  // nothing but a hole is left
+    }
+    off_t hole = begin < 0 ? -1 : ::lseek(file, begin, SEEK_HOLE);
+    if (hole < 0) {
+      return io_error(errno, "asking which pages of a memory there are");
+    }
+    at = std::min(hole, end);
+    if (begin < at) {
+      runs.push_back({begin & -page, (at + page - 1) & -page});
+    }
+  }
+  return join(runs, {});
 }
 
 Runs join(const Runs& a, const Runs& b) {

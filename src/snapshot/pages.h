@@ -59,6 +59,10 @@ int64_t live_stack(const instance::Instance& instance, Stand stand);
 Result<Runs> live_pages(const slot::DirtyPages& dirty, const std::byte* base, int64_t begin,
                         int64_t end, const Runs& under);
 
+// The pages of a file of that many bytes which are there, as if it were mapped at offset 0: the
+// memory of a program with threads.
+Result<Runs> file_pages(int file, uint64_t bytes);
+
 // All of both; what touches becomes one run.
 Runs join(const Runs& a, const Runs& b);
 

@@ -19,6 +19,16 @@ cpu::HostReturn InTurn::call(void* object, uint64_t a0, uint64_t a1, uint64_t a2
   return bound.function.fn(bound.function.object, a0, a1, a2, a3, a4);
 }
 
+Result<std::string> InTurn::freeze() const {
+  module_->serve(guest());
+  return module_->freeze();
+}
+
+Result<void> InTurn::thaw(std::string_view frozen) {
+  module_->serve(guest());
+  return module_->thaw(frozen);
+}
+
 std::optional<host::HostFunction> ThreadImports::find(std::string_view module,
                                                       std::string_view name) {
   if (module == spawn_module && name == spawn_function) {

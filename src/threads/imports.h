@@ -17,8 +17,8 @@ class InTurn final : public host::ImportModule {
       : ImportModule(guest), module_(&module), turn_(&turn) {}
 
   std::optional<host::HostFunction> find(std::string_view module, std::string_view name) override;
-  Result<std::string> freeze() const override { return module_->freeze(); }
-  Result<void> thaw(std::string_view frozen) override { return module_->thaw(frozen); }
+  Result<std::string> freeze() const override;
+  Result<void> thaw(std::string_view frozen) override;
 
  private:
   struct Bound {
@@ -33,12 +33,15 @@ class InTurn final : public host::ImportModule {
   std::deque<Bound> bound_;
 };
 
-// thread-spawn, and a sched_yield that needs no turn.
+// thread-spawn, and a sched_yield that needs no turn. What freezes with the first thread's are the
+// other threads.
 class ThreadImports final : public host::ImportModule {
  public:
   ThreadImports(host::Guest& guest, Program& program) : ImportModule(guest), program_(&program) {}
 
   std::optional<host::HostFunction> find(std::string_view module, std::string_view name) override;
+  Result<std::string> freeze() const override { return program_->freeze_others(); }
+  Result<void> thaw(std::string_view frozen) override { return program_->thaw_others(frozen); }
 
  private:
   // Source: wasi-threads, "thread-spawn": a negative value says that no thread was started.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "threads/imports.h"
 
@@ -42,21 +43,30 @@ Result<std::unique_ptr<Program>> Program::create(std::shared_ptr<const engine::C
                                                  const faaslet::ImportFactory& imports,
                                                  const Options& options) {
   std::unique_ptr<Program> program(new Program(std::move(code), slots, options));
-  program->event_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!program->event_) {
-    return io_error(errno, "making an event descriptor");
-  }
+  TRY_VOID(program->make_event());
   TRY(slot, slots.acquire());
-  auto factory =
-      [&](host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
-    TRY(modules, imports(guest));
-    program->modules_ = std::move(modules);
-    return program->imports_of_thread(guest);
-  };
-  TRY(first, faaslet::Faaslet::create(program->code_, std::move(slot), factory, options.limits,
-                                      program->memory_));
+  TRY(first,
+      faaslet::Faaslet::create(program->code_, std::move(slot), program->first_imports(imports),
+                               options.limits, program->memory_));
   program->first_ = std::make_shared<Task>(0, std::move(first));
   return program;
+}
+
+Result<void> Program::make_event() {
+  event_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event_) {
+    return io_error(errno, "making an event descriptor");
+  }
+  return {};
+}
+
+faaslet::ImportFactory Program::first_imports(const faaslet::ImportFactory& imports) {
+  return [this, &imports](
+             host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
+    TRY(modules, imports(guest));
+    modules_ = std::move(modules);
+    return imports_of_thread(guest);
+  };
 }
 
 Result<std::vector<std::unique_ptr<host::ImportModule>>> Program::imports_of_thread(
@@ -76,6 +86,9 @@ Result<void> Program::call(std::string_view export_name, std::span<const wasm::V
 Result<void> Program::start() {
   TRY_VOID(scheduler_.start(options_.cores));
   scheduler_.add(first_);
+  for (const auto& task : std::exchange(thawed_, {})) {
+    scheduler_.add(task);
+  }
   return {};
 }
 

@@ -27,6 +27,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "faaslet/faaslet.h"
+#include "faaslet/freeze.h"
 #include "instance/memory.h"
 #include "slot/slot_pool.h"
 #include "threads/scheduler.h"
@@ -53,6 +54,13 @@ class Program {
                                                  slot::SlotPool& slots,
                                                  const faaslet::ImportFactory& imports,
                                                  const Options& options);
+  // A frozen program, all of its threads where they stood: in the slots that they had. Limits come
+  // from the file. Errors: those of faaslet::thaw.
+  static Result<std::unique_ptr<Program>> thaw(const snapshot::Frozen& frozen,
+                                               std::shared_ptr<const engine::CodeFile> code,
+                                               slot::SlotPool& slots,
+                                               const faaslet::ImportFactory& imports,
+                                               const Options& options);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -64,6 +72,12 @@ class Program {
   // Readable once the program has ended; until then it may be polled.
   int ended_event() const { return event_.value(); }
   bool has_ended() const;
+  // Stops all threads at one point in time, each between two instructions or in a wait, and writes
+  // them to a file; then resume() or stop(). Errors: invalid (the program has ended), those of
+  // faaslet::freeze.
+  Result<snapshot::FreezeCost> freeze(const std::string& path, const slot::DirtyPages& dirty,
+                                      const snapshot::FreezeOptions& options = {});
+  void resume() { scheduler_.resume(); }
   // Nothing runs on. After it, what follows may be asked.
   void stop();
 
@@ -78,11 +92,17 @@ class Program {
   // memory for it. Any thread.
   int32_t spawn(uint32_t argument);
   bool is_crowded() const { return scheduler_.is_crowded(); }
+  // All threads but the first. REQUIRE: nothing runs.
+  Result<std::string> freeze_others() const;
+  Result<void> thaw_others(std::string_view frozen);
   std::mutex& turn() { return turn_; }
 
  private:
   Program(std::shared_ptr<const engine::CodeFile> code, slot::SlotPool& slots,
           const Options& options);
+  Result<void> make_event();
+  // The import modules of the first thread, which are those of the program.
+  faaslet::ImportFactory first_imports(const faaslet::ImportFactory& imports);
   Result<std::shared_ptr<Task>> make_thread(uint32_t id);
   Result<std::vector<std::unique_ptr<host::ImportModule>>> imports_of_thread(host::Guest& guest);
   void on_end(const std::shared_ptr<Task>& task);
@@ -99,6 +119,7 @@ class Program {
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<Task> first_;
   std::shared_ptr<Task> speaker_;
+  std::vector<std::shared_ptr<Task>> thawed_;  // until they are started
   Scheduler scheduler_;
 };
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "engine/engine.h"
+#include "wasi/fake_guest.h"
 #include "wasi/wasi.h"
 #include "wast/text_reader.h"
 
@@ -45,14 +46,36 @@ class Started {
     engine::Engine engine{engine::CodeCache("")};
     auto loaded = engine.load(source.bytes, {}, "test");
     CHECK(loaded.has_value(), "{}", loaded.error().message());
-    CHECK(has_threads((*loaded)->info()));
+    code_ = std::move(*loaded);
+    CHECK(has_threads(code_->info()));
     auto reserved = slot::SlotPool::reserve(std::min(options.threads_max, slot::max_slots));
     CHECK(reserved.has_value(), "{}", reserved.error().message());
     slots_ = std::move(*reserved);
     options.limits.stack_bytes = 64 << 10;
-    auto made = Program::create(*loaded, *slots_, wasi, options);
+    options_ = options;
+    auto made = Program::create(code_, *slots_, wasi, options);
     CHECK(made.has_value(), "{}", made.error().message());
     program_ = std::move(*made);
+  }
+
+  // Freezes it where it stands, ends it, and goes on with what was frozen. False: it had ended.
+  bool freeze_and_thaw() {
+    wasi::TemporaryDirectory dir;
+    auto pages = slot::DirtyPages::open();
+    CHECK(pages.has_value());
+    auto cost = program_->freeze(dir / "frozen", *pages);
+    if (program_->has_ended()) {
+      return false;
+    }
+    CHECK(cost.has_value(), "{}", cost.error().message());
+    program_ = nullptr;
+    auto frozen = snapshot::Frozen::open(dir / "frozen");
+    CHECK(frozen.has_value(), "{}", frozen.error().message());
+    auto made = Program::thaw(*frozen, code_, *slots_, wasi, options_);
+    CHECK(made.has_value(), "{}", made.error().message());
+    program_ = std::move(*made);
+    CHECK(program_->start().has_value());
+    return true;
   }
 
   Program& program() { return *program_; }
@@ -81,6 +104,8 @@ class Started {
     return modules;
   }
 
+  std::shared_ptr<const engine::CodeFile> code_;
+  Program::Options options_;
   std::unique_ptr<slot::SlotPool> slots_;
   std::unique_ptr<Program> program_;
 };
@@ -234,9 +259,8 @@ TEST(Program, a_module_without_an_entry_for_threads_makes_none) {
       0xffff'ffff);
 }
 
-// Every hand-over needs a wake-up: one that got lost would stop it.
-TEST(Program, no_wake_up_is_lost) {
-  Started run(R"(
+// A ring of five threads: every hand-over needs a wake-up, and one that got lost would stop it.
+constexpr std::string_view ring = R"(
     (func $pass (param $from i32) (param $to i32) (param $turns i32) (local $turn i32)
       (loop $again
         (local.set $turn (i32.add (local.get $turn) (i32.const 1)))
@@ -255,8 +279,38 @@ TEST(Program, no_wake_up_is_lost) {
         (call $count (i32.const 8))
         (call $await (i32.const 40) (local.get $turn))
         (br_if $again (i32.lt_u (local.get $turn) (i32.const 5000))))
-      (i32.load (i32.const 40))))");
-  EXPECT_EQ(run.start().result(), 5000u);
+      (i32.load (i32.const 40))))";
+
+TEST(Program, no_wake_up_is_lost) { EXPECT_EQ(Started(ring).start().result(), 5000u); }
+
+TEST(Program, frozen_in_its_waits_and_thawed_it_goes_on) {
+  Started run(ring);
+  run.start();
+  int times = 0;
+  while (times < 20 && run.freeze_and_thaw()) {
+    ++times;
+  }
+  EXPECT_GT(times, 1);
+  EXPECT_EQ(run.result(), 5000u);
+}
+
+TEST(Program, frozen_at_any_instruction_and_thawed_it_goes_on) {
+  // Each thread adds its argument a hundred thousand times, some of them without a pause.
+  Started run(R"(
+    (func (export "wasi_thread_start") (param $tid i32) (param $argument i32) (local $i i32)
+      (loop $again
+        (drop (i32.atomic.rmw.add (i32.const 8) (local.get $argument)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $i) (i32.const 100000))))
+      (call $count (i32.const 0)))
+    (func (export "run") (result i32) (local $made i32)
+      (local.set $made (call $spawn_many (i32.const 10)))
+      (call $await (i32.const 0) (local.get $made))
+      (i32.load (i32.const 8))))");
+  run.start();
+  for (int times = 0; times < 10 && run.freeze_and_thaw(); ++times) {
+  }
+  EXPECT_EQ(run.result(), 55u * 100'000);
 }
 
 }  // namespace

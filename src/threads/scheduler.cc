@@ -163,7 +163,11 @@ void Scheduler::run(Worker& worker, Lock& lock) {
     CHECK(set.has_value(), "{}", set.error().message());
   }
   lock.unlock();
-  faaslet::State state = task->faaslet->step(*worker.thread);
+  // A freeze may have brought it further without running it (Faaslet::settle).
+  faaslet::State state = task->faaslet->state();
+  if (state == faaslet::State::ready) {
+    state = task->faaslet->step(*worker.thread);
+  }
   switch (state) {
     case faaslet::State::ready:
       lock.lock();
