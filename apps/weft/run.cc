@@ -43,6 +43,7 @@ class Run : public Command {
     declare_directories(app, grants_);
     declare_variables(app, grants_);
     declare_limits(app, limits_);
+    declare_log_level(app, log_level_);
     add_parsed(
         app, "--memory-max", "SIZE",
         [this](const std::string& text) -> Result<void> {
@@ -152,6 +153,12 @@ class Run : public Command {
                : run_one(path, code, std::move(words), *entry, run);
   }
 
+  CallSettings settings(const std::string& path) const {
+    return {.function = std::filesystem::path(path).stem(),
+            .timeout = limits_.timeout,
+            .log_level = log_level_};
+  }
+
   int run_one(const std::string& path, const std::shared_ptr<const engine::CodeFile>& code,
               std::vector<std::string> words, const Entry& entry, const GuestRun& run) {
     auto slots = slot::SlotPool::reserve(1);
@@ -162,7 +169,7 @@ class Run : public Command {
     if (!slot) {
       return fail(slot.error());
     }
-    auto factory = import_factory(context_, grants_, std::move(words));
+    auto factory = import_factory(context_, grants_, std::move(words), settings(path));
     auto made = faaslet::Faaslet::create(code, std::move(*slot), factory, instance_limits_);
     if (!made) {
       return fail(made.error().in(path));
@@ -182,7 +189,7 @@ class Run : public Command {
     }
     threads_.limits = instance_limits_;
     tell_cores();
-    auto factory = import_factory(context_, grants_, std::move(words));
+    auto factory = import_factory(context_, grants_, std::move(words), settings(path));
     auto made = threads::Program::create(code, **slots, factory, threads_);
     if (!made) {
       return fail(made.error().in(path));
@@ -301,6 +308,7 @@ class Run : public Command {
   ProgramOptions program_;
   instance::Limits instance_limits_;
   threads::Program::Options threads_{.cores = usable_processors(), .limits = {}};
+  guest_api::Level log_level_ = guest_api::Level::info;
   std::string invoke_;
   bool no_cache_ = false;
   std::vector<std::string> unmet_;  // imports, each with what is wrong

@@ -27,6 +27,7 @@ class Thaw final : public Command {
     declare_directories(app, grants_);
     declare_limits(app, limits_);
     declare_threads(app, threads_);
+    declare_log_level(app, log_level_);
     declare_freezing(app, freezing_);
   }
 
@@ -44,6 +45,10 @@ class Thaw final : public Command {
   }
 
  private:
+  CallSettings settings() const {
+    return {.function = {}, .timeout = limits_.timeout, .log_level = log_level_};
+  }
+
   Result<int> thaw(const std::string& path) const {
     TRY_VOID(check_directories(grants_));
     TRY(frozen, snapshot::Frozen::open(path));
@@ -58,7 +63,7 @@ class Thaw final : public Command {
     }
     GuestRun run{
         .context = context_, .limits = limits_, .freezing = freezing_, .name = description.program};
-    auto imports = import_factory(context_, grants_, {});
+    auto imports = import_factory(context_, grants_, {}, settings());
     if (threads::has_threads((*code)->info())) {
       TRY(slots, slot::SlotPool::reserve());
       return go_on(run, path, threads::Program::thaw(frozen, *code, *slots, imports, threads_));
@@ -81,6 +86,7 @@ class Thaw final : public Command {
   Grants grants_;
   RunLimits limits_;
   Freezing freezing_;
+  guest_api::Level log_level_ = guest_api::Level::info;
 };
 
 }  // namespace

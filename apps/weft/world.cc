@@ -1,10 +1,14 @@
 #include "world.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "base/unique_fd.h"
+#include "guest_api/guest_api.h"
+#include "guest_api/stream_log.h"
 #include "values.h"
 #include "wasi/wasi.h"
 
@@ -70,6 +74,30 @@ class OneThread final : public host::ImportModule {
   host::Answer<int32_t> spawn(uint32_t) { return -1; }
 };
 
+// 32 hexadecimal digits that no other run has.
+std::string random_id() {
+  std::array<std::byte, 16> bytes{};
+  std::string text;
+  CHECK(wasi::system_random().fill(bytes) == wasi::Errno::success);
+  for (std::byte b : bytes) {
+    text += fmt::format("{:02x}", static_cast<unsigned>(b));
+  }
+  return text;
+}
+
+guest_api::Config call_of_a_run(const Context& context, const CallSettings& settings) {
+  guest_api::Config config;
+  config.call.function = settings.function;
+  config.call.id = random_id();
+  config.call.trace_id = config.call.id;
+  if (settings.timeout) {
+    config.call.deadline = host::Clock::now() + *settings.timeout;
+  }
+  config.log = std::make_shared<guest_api::StreamLog>(
+      context.stream_open[STDERR_FILENO] ? STDERR_FILENO : -1, settings.log_level);
+  return config;
+}
+
 wasi::Stream standard_stream(const Context& context, int number) {
   if (context.stream_open[static_cast<size_t>(number)]) {
     return wasi::HostFd{number};
@@ -105,6 +133,20 @@ void declare_variables(CLI::App& app, Grants& grants) {
       "set an environment variable; NAME alone passes on the value that weft has. May be repeated");
 }
 
+void declare_log_level(CLI::App& app, guest_api::Level& level) {
+  add_parsed(
+      app, "--log-level", "LEVEL",
+      [&level](const std::string& text) -> Result<void> {
+        auto named = guest_api::level_named(text);
+        if (!named) {
+          return error(Error::Kind::invalid, "{} is no level: debug, info, warning or error", text);
+        }
+        level = *named;
+        return {};
+      },
+      "show what the program logs from this level on: debug, info (default), warning, error");
+}
+
 Result<void> check_directories(const Grants& grants) {
   for (const wasi::GrantedDirectory& granted : grants.directories) {
     UniqueFd fd(open(granted.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
@@ -116,26 +158,29 @@ Result<void> check_directories(const Grants& grants) {
 }
 
 faaslet::ImportFactory import_factory(const Context& context, Grants grants,
-                                      std::vector<std::string> args) {
-  return [context, grants = std::move(grants), args = std::move(args)](
-             host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
-    wasi::WasiConfig config;
-    config.args = args;
-    config.env = grants.variables;
-    config.directories = grants.directories;
-    config.stdin_stream = standard_stream(context, 0);
-    config.stdout_stream = standard_stream(context, 1);
-    config.stderr_stream = standard_stream(context, 2);
-    TRY(wasi, wasi::Wasi::create(guest, std::move(config)));
-    std::vector<std::unique_ptr<host::ImportModule>> modules;
-    if (context.pipe_signal_ignored) {
-      modules.push_back(std::move(wasi));
-    } else {
-      modules.push_back(std::make_unique<NativePipes>(std::move(wasi)));
-    }
-    modules.push_back(std::make_unique<OneThread>(guest));
-    return modules;
-  };
+                                      std::vector<std::string> args, CallSettings settings) {
+  return
+      [context, grants = std::move(grants), args = std::move(args), settings = std::move(settings)](
+          host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
+        wasi::WasiConfig config;
+        config.args = args;
+        config.env = grants.variables;
+        config.directories = grants.directories;
+        config.stdin_stream = standard_stream(context, 0);
+        config.stdout_stream = standard_stream(context, 1);
+        config.stderr_stream = standard_stream(context, 2);
+        TRY(wasi, wasi::Wasi::create(guest, std::move(config)));
+        std::vector<std::unique_ptr<host::ImportModule>> modules;
+        if (context.pipe_signal_ignored) {
+          modules.push_back(std::move(wasi));
+        } else {
+          modules.push_back(std::make_unique<NativePipes>(std::move(wasi)));
+        }
+        modules.push_back(std::make_unique<OneThread>(guest));
+        modules.push_back(
+            std::make_unique<guest_api::GuestApi>(guest, call_of_a_run(context, settings)));
+        return modules;
+      };
 }
 
 bool is_broken_pipe(const host::Outcome& outcome) {
@@ -146,7 +191,7 @@ bool is_broken_pipe(const host::Outcome& outcome) {
 Result<ProvidedImports> ProvidedImports::create(const Context& context) {
   ProvidedImports provided;
   provided.guest_ = std::make_unique<host::Guest>(nullptr);
-  TRY(modules, import_factory(context, {}, {})(*provided.guest_));
+  TRY(modules, import_factory(context, {}, {}, {})(*provided.guest_));
   provided.modules_ = std::move(modules);
   return provided;
 }

@@ -60,7 +60,9 @@ Words Toolchain::compiler(const CommandLine& line) const {
   append(words, {"-nostdlibinc", "-cxx-isystem"});
   words.push_back(include_ + "/c++/v1");
   // before clang's own headers of that name, which refuse to be used for WebAssembly
-  append(words, {"-isystem", share_ + "/intrinsics", "-idirafter", include_});
+  append(words, {"-isystem", share_ + "/intrinsics", "-idirafter", include_,
+                 // weft.h, weft.hpp
+                 "-idirafter", share_ + "/include"});
   append(words, {"-matomics", "-mthread-model", "posix", "-D_REENTRANT"});
   append(words, {"-msimd128", "-mbulk-memory", "-mnontrapping-fptoint", "-msign-ext",
                  "-mmutable-globals", "-mmultivalue", "-mreference-types"});

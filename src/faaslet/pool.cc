@@ -8,26 +8,37 @@ namespace weft::faaslet {
 
 namespace {
 
-// A guest that only gives way to others is not at its ready point; it asks again at once.
-bool waits_for_a_file(const Faaslet& faaslet) {
-  return faaslet.state() == State::waiting && !faaslet.waiting_for().fds.empty() &&
-         !faaslet.waiting_for().deadline;
+// A guest that only gives way to others, or sleeps, goes on by itself.
+bool stands_still(const Faaslet& faaslet) {
+  return faaslet.state() == State::waiting && !faaslet.waiting_for().deadline;
+}
+
+bool is_at(ReadyPoint ready_point, const Faaslet& faaslet) {
+  switch (ready_point) {
+    case ReadyPoint::initialised:
+      return faaslet.state() == State::ended &&
+             std::holds_alternative<host::Returned>(faaslet.result());
+    case ReadyPoint::first_wait:
+      return stands_still(faaslet) && !faaslet.waiting_for().fds.empty();
+    case ReadyPoint::announced:
+      return stands_still(faaslet) && faaslet.waiting_for().fds.empty();
+  }
+  return false;
 }
 
 Result<void> run_to_ready_point(Faaslet& faaslet, cpu::Thread& thread, ReadyPoint ready_point) {
-  std::string_view entry = ready_point == ReadyPoint::first_wait ? "_start" : "_initialize";
+  std::string_view entry = ready_point == ReadyPoint::initialised ? "_initialize" : "_start";
   const engine::CodeInfo& info = faaslet.instance().code().info();
-  if (ready_point == ReadyPoint::first_wait || info.find_export(entry) != nullptr) {
+  if (ready_point != ReadyPoint::initialised || info.find_export(entry) != nullptr) {
     TRY_VOID(faaslet.call(entry));
   }
-  while (faaslet.step(thread) != State::ended && !waits_for_a_file(faaslet)) {
+  while (faaslet.step(thread) != State::ended && !stands_still(faaslet)) {
     faaslet.make_ready();
   }
-  bool ended = faaslet.state() == State::ended;
-  bool returned = ended && std::holds_alternative<host::Returned>(faaslet.result());
-  if (ready_point == ReadyPoint::initialised ? returned : !ended) {
+  if (is_at(ready_point, faaslet)) {
     return {};
   }
+  bool ended = faaslet.state() == State::ended;
   return error(Error::Kind::invalid, "{} {} before it was ready for calls",
                faaslet.instance().code().name(), ended ? "ended" : "waits for input");
 }

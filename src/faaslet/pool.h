@@ -31,6 +31,7 @@ namespace weft::faaslet {
 enum class ReadyPoint : uint8_t {
   initialised,  // after the start function and, if it is exported, _initialize
   first_wait,   // _start was called and waits for a file for the first time
+  announced,    // _start was called and said so: weft_ready(), which waits (guest_api/guest_api.h)
 };
 
 class Template {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "faaslet/testguest/programs.h"
+#include "guest_api/guest_api.h"
 
 namespace weft::faaslet {
 namespace {
@@ -159,6 +160,46 @@ TEST_F(Pool, a_guest_at_its_first_wait_starts_there_again_with_each_new_input) {
     EXPECT_EQ(static_cast<wasi::Wasi&>(*faaslet->imports()[0]).output(1), text);
     ASSERT_TRUE(pool.take_back(std::move(faaslet)));
   }
+}
+
+constexpr std::string_view announcing_program = R"((module
+  (import "weft" "ready" (func $ready))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (i32.store (i32.const 64) (i32.const 7))  ;; costly preparations
+    (call $ready)
+    (i32.store (i32.const 64) (i32.mul (i32.load (i32.const 64)) (i32.const 6)))))
+)";
+
+ImportFactory weft_with(guest_api::AtReadyPoint at_ready_point) {
+  return [at_ready_point](
+             host::Guest& guest) -> Result<std::vector<std::unique_ptr<host::ImportModule>>> {
+    std::vector<std::unique_ptr<host::ImportModule>> modules;
+    modules.push_back(std::make_unique<guest_api::GuestApi>(
+        guest, guest_api::Config{.call = {}, .log = {}, .at_ready_point = at_ready_point}));
+    return modules;
+  };
+}
+
+TEST_F(Pool, a_guest_goes_on_from_the_ready_point_that_it_announced_each_time_anew) {
+  auto made =
+      make(announcing_program, weft_with(guest_api::AtReadyPoint::wait), ReadyPoint::announced);
+  WarmPool pool(made, *slots, dirty, 1);
+  for (int i = 0; i < 3; ++i) {
+    auto faaslet = started(pool, weft_with(guest_api::AtReadyPoint::go_on));
+    run_to_end(*faaslet, *thread);
+    EXPECT_TRUE(std::holds_alternative<host::Returned>(faaslet->result()));
+    EXPECT_EQ(faaslet->memory().load<uint32_t>(host::GuestAddress{64}), 42u);
+    ASSERT_TRUE(pool.take_back(std::move(faaslet)));
+  }
+}
+
+TEST_F(Pool, a_guest_that_ends_without_announcing_its_ready_point_is_an_error) {
+  auto made = Template::make(compile(announcing_program), *slots, *thread, dirty,
+                             weft_with(guest_api::AtReadyPoint::go_on), {.stack_bytes = 1 << 20},
+                             ReadyPoint::announced);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind(), Error::Kind::invalid);
 }
 
 }  // namespace

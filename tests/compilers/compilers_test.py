@@ -192,6 +192,113 @@ int main() {
         self.assertEqual((self.dir / "1/a.wasm").read_bytes(), (self.dir / "2/a.wasm").read_bytes())
 
 
+class Sdk(CompilerTest):
+    C = """#include <weft.h>
+int main(int argc, char** argv) {
+  weft_ready();
+  size_t length;
+  int64_t expected = weft_input_left();
+  char* input = weft_input(&length);
+  if (input == NULL) return 1;
+  if (expected >= 0 && (size_t)expected != length) return 2;
+  weft_logf(WEFT_WARNING, "%s: %zu bytes\\nof input", weft_function(), length);
+  weft_log(WEFT_INFO, "told");
+  weft_log(WEFT_DEBUG, "hidden");
+  printf("<");
+  if (weft_output(input, length) != 0) return 3;
+  puts(">");
+  return (weft_time_left() == WEFT_NO_DEADLINE) != (argc > 1) ? 0 : 4;
+}
+"""
+
+    def test_a_c_program_reads_writes_and_logs(self):
+        self.write(echo_dot_c=self.C)
+        self.ok("weftcc", "-O2", "-Wall", "-Werror", "echo.c", "-o", "echo.wasm")
+        done = self.tool("weft", "run", "echo.wasm", input="some text")
+        self.assertEqual((done.returncode, done.stdout), (0, "<some text>\n"))
+        self.assertEqual(done.stderr, "warning: echo: 9 bytes\n  of input\ninfo: told\n")
+        done = self.tool("weft", "run", "--log-level", "debug", "--timeout", "1h", "echo.wasm", "x", input="")
+        self.assertEqual((done.returncode, done.stderr.splitlines()[-1]), (0, "debug: hidden"))
+        done = self.tool("weft", "run", "--log-level", "error", "echo.wasm", input="")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_the_same_program_runs_natively(self):
+        self.write(echo_dot_c=self.C)
+        subprocess.run(["cc", "-Wall", "-Werror", "-I", str(ROOT / "sdk/c"), "echo.c", "-o", "echo"], cwd=self.dir,
+                       check=True)
+        done = subprocess.run(["./echo"], cwd=self.dir, input="some text", capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, "<some text>\n")
+        self.assertEqual(done.stderr.splitlines()[0], "warning: native: 9 bytes")
+
+    def test_large_input_from_files_and_pipes_arrives_whole(self):
+        self.write(echo_dot_c=self.C)
+        self.ok("weftcc", "-O2", "echo.c", "-o", "echo.wasm")
+        text = "0123456789abcde\n" * 100_000
+        (self.dir / "input").write_text(text)
+        self.assertEqual(self.tool("weft", "run", "echo.wasm", input=text).stdout, f"<{text}>\n")
+        with open(self.dir / "input", encoding="ascii") as file:
+            self.assertEqual(self.tool("weft", "run", "echo.wasm", stdin=file).stdout, f"<{text}>\n")
+
+    def test_a_cxx_program_uses_all_of_it(self):
+        self.write(a_dot_cc="""#include <weft.hpp>
+#include <iostream>
+int main() {
+  weft::ready();
+  std::cout << weft::input_left().value_or(0) << ' ';
+  std::byte first[2];
+  size_t n = weft::read(first).size();
+  weft::log(weft::Level::error, weft::function() + " has " + std::to_string(n));
+  weft::output(weft::input());
+  bool named = weft::call_id().size() == 32 && weft::trace_id() == weft::call_id();
+  return named && !weft::time_left() ? 0 : 1;
+}
+""")
+        self.ok("weftc++", "-std=c++20", "-O2", "-Wall", "-Werror", "a.cc", "-o", "a.wasm")
+        done = self.tool("weft", "run", "a.wasm", input="abcd")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "0 cd", "error: a has 2\n"))
+
+    def test_only_what_is_called_is_imported(self):
+        self.write(plain_dot_c="""#include <weft.h>
+int main(void) { size_t n; char* text = weft_input(&n); return weft_output(text, n); }
+""", timed_dot_c="""#include <weft.h>
+int main(void) { return weft_time_left() == 0; }
+""")
+        for name, expected in (("plain", 0), ("timed", 1)):
+            self.ok("weftcc", f"{name}.c", "-o", f"{name}.wasm")
+            dump = subprocess.run(["wasm-objdump", "-x", "-j", "Import", str(self.dir / f"{name}.wasm")],
+                                  capture_output=True, text=True, check=True)
+            self.assertEqual(dump.stdout.count("<- weft."), expected, dump.stdout)
+
+    def test_a_wrong_level_is_refused(self):
+        self.write(a_dot_c="""#include <weft.h>
+int main(void) { return weft_log((enum weft_level)4, "x") == -1 && errno == EINVAL ? 0 : 1; }
+""")
+        self.ok("weftcc", "a.c", "-o", "a.wasm")
+        self.ok("weft", "run", "a.wasm")
+        self.assertIn("fatal is no level", self.refused("weft", "run", "--log-level", "fatal", "a.wasm"))
+
+    def test_a_frozen_program_keeps_its_call(self):
+        self.write(a_dot_c="""#include <weft.h>
+int main(void) {
+  printf("%s %s\\n", weft_function(), weft_call_id());
+  fflush(stdout);
+  char byte;
+  while (weft_read(&byte, 1) > 0) {}
+  printf("%s %s\\n", weft_function(), weft_call_id());
+}
+""")
+        self.ok("weftcc", "a.c", "-o", "a.wasm")
+        read_end, write_end = os.pipe()
+        with os.fdopen(read_end) as waits:
+            frozen = self.tool("weft", "run", "--freeze-after", "100ms", "--freeze-to", "a.frozen", "a.wasm",
+                               stdin=waits)
+        os.close(write_end)
+        self.assertTrue((self.dir / "a.frozen").exists(), frozen.stderr)
+        lines = (frozen.stdout + self.ok("weft", "thaw", "a.frozen", stdin=subprocess.DEVNULL)).splitlines()
+        self.assertEqual((len(lines), len(set(lines))), (2, 1), lines)
+        self.assertTrue(lines[0].startswith("a "))
+
+
 class Refuse(CompilerTest):
     def test_shared_libraries(self):
         self.write(a_dot_c=HELLO)
