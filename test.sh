@@ -117,13 +117,14 @@ esac
 wanted=" ${tests[*]} "
 setup=(packages)
 if [[ $wanted == *" spec "* || $wanted == *" wasi "* ]]; then setup+=(suites); fi
-if [[ $wanted == *" run_programs "* || $wanted == *" compilers "* ]]; then setup+=(sysroot threads); fi
+if [[ $wanted == *" run_programs "* || $wanted == *" compilers "* ]]; then setup+=(sysroot threads math); fi
 if [[ $wanted == *" differential "* ]]; then setup+=(generator); fi
 declare -A setup_what=(
   [packages]="Debian packages"
   [suites]="official test suites"
   [sysroot]="guest sysroot"
   [threads]="guest sysroot with threads"
+  [math]="guest sysroot with BLAS, LAPACK and FFTW"
   [generator]="generator of test modules"
 )
 steps_expect $((${#setup[@]} + 1 + ${#tests[@]}))

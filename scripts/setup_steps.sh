@@ -34,7 +34,7 @@ artefact_step() {
 }
 
 # The guest's libraries, in steps that each add to the one before: build/sysroot leads to the fullest that is there.
-sysroots=(threads base)
+sysroots=(math threads base)
 link_sysroot() {
   local name dir
   mkdir -p "$root/build"
@@ -58,6 +58,8 @@ have_sysroot() { have_sysroot_part base; }
 step_sysroot() { step_sysroot_part base; }
 have_threads() { have_sysroot_part threads; }
 step_threads() { step_sysroot_part threads; }
+have_math() { have_sysroot_part math; }
+step_math() { step_sysroot_part math; }
 artefact_step suites "$root/tests/conformance/suites.sh"
 artefact_step generator "$root/tests/differential/generator.sh"
 

@@ -51,9 +51,14 @@ constexpr std::string_view thread_files[] = {
     "lib/wasm32-wasip1-threads/libc.a",          "lib/wasm32-wasip1-threads/libc++.a",
     "lib/wasm32-wasip1-threads/libweft-posix.a", "lib/wasm32-wasip1-threads/libomp.a",
     "lib/wasm32-wasip1-threads/liblzma.a",       "include/wasm32-wasip1-threads/c++/v1/vector"};
+constexpr std::string_view math_files[] = {
+    "lib/wasm32-wasip1-threads/liblapack.a",   "lib/wasm32-wasip1-threads/libfftw3.a",
+    "lib/wasm32-wasip1-threads/libfftw3f.a",   "include/wasm32-wasip1-threads/cblas.h",
+    "include/wasm32-wasip1-threads/lapacke.h", "include/wasm32-wasip1-threads/fftw3.h"};
 constexpr Part parts[] = {
     {"guest sysroot", "C, C++, POSIX, zlib, bzip2, liblzma", "sysroot", base_files},
     {"guest threads", "POSIX threads, OpenMP", "threads", thread_files},
+    {"guest math", "BLAS, LAPACK, FFTW", "math", math_files},
 };
 
 Finding examine(const Part& part, const std::filesystem::path& sysroot) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <set>
 #include <string>
@@ -42,6 +44,9 @@ bool is_about_assembly(std::string_view line) {
   return false;
 }
 
+// What Fortran calls procedures of BLAS and LAPACK (sdk/fortran/retarget/passes.h): dgemm_.lengths
+constexpr std::string_view fortran_entry = "_.lengths";
+
 std::string section_of(const std::string& function, const std::string& list) {
   std::ifstream file(list);
   for (std::string line; std::getline(file, line);) {
@@ -51,6 +56,22 @@ std::string section_of(const std::string& function, const std::string& list) {
     }
   }
   return {};
+}
+
+// BLAS, LAPACK and FFTW are a step of the set-up of their own.
+bool lacks_mathematics(std::string_view line) {
+  constexpr auto libraries = std::to_array<std::string_view>(
+      {"-lblas", "-lcblas", "-llapack", "-llapacke", "-lopenblas", "-lfftw3", "-lfftw3f"});
+  constexpr std::string_view unfound = "unable to find library ";
+  if (size_t at = line.find(unfound); at != std::string_view::npos) {
+    return std::ranges::find(libraries, line.substr(at + unfound.size())) != libraries.end();
+  }
+  for (std::string_view header : {"'cblas.h'", "'lapacke.h'", "'lapack.h'", "'fftw3.h'"}) {
+    if (line.find(fmt::format("{} file not found", header)) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string undefined_symbol(std::string_view line) {
@@ -83,7 +104,16 @@ std::string explain(std::string_view errors, const std::string& unsupported_func
           "intrinsics of processors are not there, but for SSE's; see "
           "docs/toolchain.md#intrinsics");
     }
+    if (lacks_mathematics(line)) {
+      lines.insert(
+          "BLAS, LAPACK and FFTW for guests are made by `scripts/setup math`; see "
+          "docs/toolchain.md#blas-lapack-fftw");
+    }
     if (std::string symbol = undefined_symbol(line); !symbol.empty()) {
+      if (symbol.ends_with(fortran_entry)) {
+        lines.insert(fmt::format("{} is a procedure of BLAS or LAPACK: link with -llapack -lblas",
+                                 symbol.substr(0, symbol.size() - fortran_entry.size())));
+      }
       if (std::string section = section_of(symbol, unsupported_functions); !section.empty()) {
         lines.insert(
             fmt::format("{} does not exist for guests: see docs/posix.md#{}", symbol, section));

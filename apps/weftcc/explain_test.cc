@@ -34,6 +34,19 @@ TEST(Explain, a_function_that_guests_lack_leads_to_the_manual) {
   std::filesystem::remove(list);
 }
 
+TEST(Explain, mathematical_libraries_that_are_not_built_lead_to_the_step_that_builds_them) {
+  for (const char* errors : {"wasm-ld: error: unable to find library -llapack\n",
+                             "a.c:1:10: fatal error: 'fftw3.h' file not found\n"}) {
+    EXPECT_THAT(explain(errors, ""), HasSubstr("scripts/setup math")) << errors;
+  }
+  EXPECT_EQ(explain("wasm-ld: error: unable to find library -llapackx\n", ""), "");
+}
+
+TEST(Explain, fortrans_names_of_lapack_are_translated_back) {
+  EXPECT_EQ(explain("wasm-ld: error: a.o: undefined symbol: dsyev_.lengths\n", ""),
+            "weftcc: dsyev is a procedure of BLAS or LAPACK: link with -llapack -lblas\n");
+}
+
 TEST(Explain, ordinary_errors_need_no_explanation) {
   EXPECT_EQ(explain("a.c:1:1: error: unknown type name 'x'\n1 error generated.\n", ""), "");
 }

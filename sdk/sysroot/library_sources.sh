@@ -13,19 +13,7 @@ tarballs='
 zlib     zlib     zlib_1.2.13.dfsg.orig.tar.bz2   71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1
 bzip2    bzip2    bzip2_1.0.8.orig.tar.gz         ab5a03176ee106d3f0fa90e381da478ddae405918153cca248e682cd0c4a2269
 xz       xz-utils xz-utils_5.4.1.orig.tar.xz      5d9827aa1875b21c288f78864bb26d2650b436ea8d2cad364e4921eb6266a5a5
-openblas openblas openblas_0.3.21+ds.orig.tar.xz  bbec5cca61c8033b2d57aaecde205d709323a0b35a5f193290081dbb3826848a
-lapack   lapack   lapack_3.11.0.orig.tar.gz       4b9ba79bfd4921ca820e83979db76ab3363155709444a787979e81c22285ffa9
-libflame libflame libflame_5.2.0.orig.tar.gz      997c860f351a5c7aaed8deec00f502167599288fd0559c92d5bfd77d0b4d475c
-fftw     fftw3    fftw3_3.3.10.orig.tar.gz        56c932549852cddcfafdab3820b0200c7742675be92179e59e6215b340e26467
 '
-
-# Only these folders of the big ones are wanted.
-members_of() {
-  case $1 in
-    lapack) echo '*/LAPACKE/src' '*/LAPACKE/utils' '*/LAPACKE/include' '*/SRC' '*/INSTALL' ;;
-    libflame) echo '*/src/map/lapack2flamec/f2c' ;;
-  esac
-}
 
 build() {
   local out=$1 name package file sha256
@@ -37,8 +25,7 @@ build() {
     echo "fetching $file"
     fetch_source "$scratch/apt" "$package" "$file" "$sha256" "$scratch"
     mkdir "$out/$name"
-    # shellcheck disable=SC2046
-    tar -xf "$scratch/$file" -C "$out/$name" --strip-components=1 --wildcards --anchored $(members_of "$name")
+    tar -xf "$scratch/$file" -C "$out/$name" --strip-components=1
   done <<< "$tarballs"
 }
 

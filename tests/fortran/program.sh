@@ -1,6 +1,6 @@
 #!/bin/bash
 # artefact: program-fortran
-# inputs: tests/programs/program.sh tests/fortran sdk/fortran sdk/sysroot/base.sh sdk/sysroot/threads.sh
+# inputs: tests/programs/program.sh tests/fortran sdk/fortran sdk/sysroot/base.sh sdk/sysroot/math.sh
 #
 # Fortran programs for the guest, compared with what gfortran makes of them. Not part of tests/programs, since they need
 # more packages: `tests/programs/run.sh ../fortran`, or `./test.sh fortran`.
@@ -61,6 +61,8 @@ build() {
   link "$sysroot/bin/wcc" stop.wasm a.o
   fortran --threads -O2 -fopenmp -c "$here/openmp.f90" -o a.o
   link "$sysroot/bin/wcxx-mt" openmp.wasm a.o
+  WEFT_SYSROOT=$(artefact sdk/sysroot/math.sh) "$root/build/bin/weftfc" -O2 -Wl,--fatal-warnings \
+    "$here/lapack.f90" -o lapack.wasm -llapack -lblas
   rm -f ./*.o ./*.mod ./*.smod
 }
 
@@ -118,6 +120,8 @@ check_all() {
   both parts "$built/parts.wasm"
   # weft runs no threads yet (docs/plan.md)
   check "an OpenMP program is a valid module" wasm-validate --enable-all "$built/openmp.wasm"
+  guest "$built/lapack.wasm" > lapack.out
+  same "BLAS and LAPACK" "$here/lapack.txt" lapack.out
   ends stop 0
   ends code 3
   ends variable 7

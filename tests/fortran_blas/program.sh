@@ -1,17 +1,18 @@
 #!/bin/bash
 # artefact: program-fortran-blas
 # inputs: tests/programs/program.sh tests/fortran_blas/sources.sh tests/fortran/packages.txt sdk/fortran
-# inputs: sdk/sysroot/base.sh
+# inputs: sdk/sysroot/base.sh sdk/sysroot/math.sh
 #
 # The reference BLAS, unmodified, and its own twelve test programs: real and complex, both precisions, all three levels.
-# Each has to say what it says when gfortran compiles it. `tests/programs/run.sh ../fortran_blas`; needs flang.
+# Each has to say what it says when gfortran compiles it. They also test the BLAS of the sysroot.
+# `tests/programs/run.sh ../fortran_blas`; needs flang.
 set -euo pipefail
 # shellcheck source=tests/programs/program.sh
 source "$(dirname "$(readlink -f "$0")")/../programs/program.sh"
 tests=({s,d,c,z}blat{1,2,3})
 
 build() {
-  local out=$1 blas work sysroot name
+  local out=$1 blas work sysroot math name
   # shellcheck source=scripts/private_apt.sh
   source "$root/scripts/private_apt.sh"
   # shellcheck source=scripts/packages.sh
@@ -22,6 +23,7 @@ build() {
   export WEFT_FORTRAN root
   mapfile -t link < <("$root/sdk/fortran/setup" --flags)
   sysroot=$(artefact sdk/sysroot/base.sh)
+  math=$(artefact sdk/sysroot/math.sh)
   work=$(mktemp -d)
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT
@@ -37,6 +39,7 @@ build() {
     gfortran -O2 -w "$blas/TESTING/$name.f" libnative.a -o "$out/$name"
     "$root/sdk/fortran/compile" -O2 -c "$blas/TESTING/$name.f" -o test.o
     "$sysroot/bin/wcc" test.o libguest.a "${link[@]}" -o "$out/$name.wasm"
+    WEFT_SYSROOT=$math "$root/build/bin/weftfc" -O2 "$blas/TESTING/$name.f" -lblas -o "$out/$name-sysroot.wasm"
     if [ -f "$blas/TESTING/$name.in" ]; then cp "$blas/TESTING/$name.in" "$out/"; fi
   done
 }
@@ -44,19 +47,27 @@ build() {
 # The lines that say how a test went, of what the program writes to its output and to its summary file.
 verdicts() { cat "$@" 2> /dev/null | grep -aE 'PASS|FAIL|SUSPECT|ERROR' || true; }
 
+# passes NAME WASM INPUT LABEL: it says what the native program said
+passes() {
+  rm -rf guest
+  mkdir guest
+  outcome guest/out guest --dir guest::. "$2" < "$3"
+  verdicts guest/* > guest.txt
+  same "$1$4" native.txt guest.txt
+  check "$1$4 passes" bash -c 'grep -q PASS guest.txt && ! grep -E "FAIL|SUSPECT" guest.txt'
+}
+
 check_all() {
   local built=$1 name input
   for name in "${tests[@]}"; do
-    rm -rf native guest
-    mkdir native guest
+    rm -rf native
+    mkdir native
     input=/dev/null
     if [ -f "$built/$name.in" ]; then input=$built/$name.in; fi
     (cd native && outcome out "$built/$name" < "$input")
-    outcome guest/out guest --dir guest::. "$built/$name.wasm" < "$input"
     verdicts native/* > native.txt
-    verdicts guest/* > guest.txt
-    same "$name" native.txt guest.txt
-    check "$name passes" bash -c 'grep -q PASS guest.txt && ! grep -E "FAIL|SUSPECT" guest.txt'
+    passes "$name" "$built/$name.wasm" "$input" ""
+    passes "$name" "$built/$name-sysroot.wasm" "$input" " of the sysroot"
   done
 }
 

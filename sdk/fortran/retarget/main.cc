@@ -1,7 +1,8 @@
-// retarget TRIPLE IN OUT LENGTHS: turns the LLVM IR that flang made for i686-pc-windows-itanium
-// (IN, bitcode or text) into IR for the WebAssembly target TRIPLE (OUT, bitcode). What changes, and
-// why: passes.h. LENGTHS is a text file with a line NAME COUNT for each BIND(C) procedure that
-// flang gives COUNT lengths of characters.
+// retarget TRIPLE IN OUT LENGTHS PROCEDURES: turns the LLVM IR that flang made for
+// i686-pc-windows-itanium (IN, bitcode or text) into IR for the WebAssembly target TRIPLE (OUT,
+// bitcode). What changes, and why: passes.h. LENGTHS is a text file with a line NAME COUNT for each
+// BIND(C) procedure that flang gives COUNT lengths of characters; PROCEDURES lists those of BLAS
+// and LAPACK that take characters.
 //
 // It is linked with the libLLVM of flang's own version, for IR of another version may not be read.
 #include <llvm/Bitcode/BitcodeWriter.h>
@@ -19,6 +20,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <sstream>
 
 #include "passes.h"
 
@@ -52,10 +55,21 @@ std::map<std::string, unsigned> lengths_in(const char* path) {
   return lengths;
 }
 
+std::set<std::string> procedures_in(const char* path) {
+  std::ifstream file(path);
+  std::set<std::string> procedures;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("#")) continue;
+    std::istringstream words(line);
+    for (std::string name; words >> name;) procedures.insert(name);
+  }
+  return procedures;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return fail("usage: retarget TRIPLE IN OUT LENGTHS");
+  if (argc != 6) return fail("usage: retarget TRIPLE IN OUT LENGTHS PROCEDURES");
   StringRef triple = argv[1];
   std::optional<DataLayout> layout = layout_of(triple);
   if (!layout) return fail("LLVM knows no target " + triple);
@@ -70,6 +84,9 @@ int main(int argc, char** argv) {
   if (!wrong.empty()) {
     return fail("the BIND(C) procedure " + wrong + " has other parameters than flang gives it");
   }
+  std::set<std::string> procedures = procedures_in(argv[5]);
+  if (procedures.empty()) return fail(Twine(argv[5]) + ": no procedures in it");
+  weft::fortran::use_lapack_entries(*module, procedures);
   weft::fortran::extend_bool(*module);
   weft::fortran::use_wasm_complex_convention(*module);
   weft::fortran::narrow_malloc(*module);

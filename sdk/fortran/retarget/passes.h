@@ -12,6 +12,7 @@
 #include <llvm/IR/Module.h>
 
 #include <map>
+#include <set>
 #include <string>
 
 namespace weft::fortran {
@@ -32,6 +33,12 @@ void use_wasm_complex_convention(llvm::Module& module);
 // Returns the name of a function that does not have so many, or an empty string.
 std::string drop_hidden_lengths(llvm::Module& module,
                                 const std::map<std::string, unsigned>& counts);
+
+// The sysroot's BLAS and LAPACK are called without lengths of characters, as C programs declare
+// them; WebAssembly calls no function whose type is another one. So they have a second entry for
+// Fortran, dgemm_.lengths. Calls of these procedures go there. A procedure of that name which the
+// program defines gets both entries, too, so that C calls it, and the library's own procedures do.
+void use_lapack_entries(llvm::Module& module, const std::set<std::string>& procedures);
 
 // C's bool is passed and returned extended to 32 bits; flang leaves logical(c_bool) unextended.
 void extend_bool(llvm::Module& module);
