@@ -254,6 +254,10 @@ class Build {
     } else {
       words = toolchain_.linker(line_, memory);
       append(words, {"-Xlinker", "--trace-symbol=pthread_create"});
+      // main may lie in a library, as GoogleTest's does; the C library asks for it only weakly
+      if (!line_.reactor) {
+        append(words, {"-Xlinker", "--undefined=__main_argc_argv"});
+      }
     }
     auto object = objects_.begin();
     for (const Word& word : line_.words) {

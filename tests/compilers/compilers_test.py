@@ -167,6 +167,44 @@ int main(void) {
         self.ok("weftcc", "-O2", "-msse4.1", "a.c", "-o", "a.wasm")
         self.assertEqual(self.ok("weft", "run", "a.wasm"), "255 65535\n")
 
+    def test_intrinsics_take_pointers_of_another_sign_and_count_bits(self):
+        self.write(a_dot_c="""#include <immintrin.h>
+#include <stdint.h>
+#include <stdio.h>
+int main(void) {
+  uint32_t table[8] = {10, 20, 30, 40, 50, 60, 70, 80}, out[8];
+  __m256i at = _mm256_set_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  _mm256_storeu_si256((__m256i *)out, _mm256_i32gather_epi32(table, at, 4));
+  printf("%u %u %d %d\\n", out[0], out[7], _mm_popcnt_u32(0xf0f), (int)_mm_popcnt_u64(~0ull));
+  return 0;
+}
+""")
+        self.ok("weftcc", "-O2", "-mavx2", "-mpopcnt", "a.c", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "80 10 8 64\n")
+
+    def test_main_may_lie_in_a_library(self):
+        self.write(a_dot_c="int main(int argc, char **argv) { return argc + 6; }\n", b_dot_c="int other;\n")
+        self.ok("weftcc", "-c", "a.c")
+        self.ok("weftenv", "ar", "rc", "liba.a", "a.o")
+        self.ok("weftcc", "b.c", "-L.", "-la", "-o", "b.wasm")
+        self.assertEqual(self.tool("weft", "run", "b.wasm").returncode, 7)
+
+    def test_a_program_whose_only_thread_ends_itself_succeeds(self):
+        self.write(a_dot_c="""#include <pthread.h>
+#include <stdio.h>
+static void at_end(void *text) { puts(text); }
+int main(int argc, char **argv) {
+  pthread_key_t key;
+  pthread_t thread;
+  pthread_key_create(&key, at_end);
+  pthread_setspecific(key, "its data is given back");
+  if (argc > 9) pthread_create(&thread, NULL, NULL, NULL);
+  pthread_exit(NULL);
+}
+""")
+        self.ok("weftcc", "-O2", "-pthread", "a.c", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "its data is given back\n")
+
     def test_naming_the_guests_own_headers_changes_nothing(self):
         self.write(a_dot_cc="#include <cstdlib>\n#include <cmath>\nint main() { return std::abs(-1) - 1; }\n")
         own = BIN.parent / "sysroot/include/wasm32-wasip1-threads"

@@ -1,6 +1,8 @@
 // The intrinsics of SSE to AVX2 and FMA for guests, by SIMDe on WebAssembly's 128-bit vectors.
 #pragma once
-#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde_for_guests.h>
+
+#include <popcntintrin.h>
 #include <simde/x86/avx2.h>
 #include <simde/x86/fma.h>
 #include <simde/x86/sse4.2.h>

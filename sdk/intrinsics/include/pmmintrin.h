@@ -1,4 +1,4 @@
 // SSE3's intrinsics for guests, by SIMDe on WebAssembly's 128-bit vectors.
 #pragma once
-#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde_for_guests.h>
 #include <simde/x86/sse3.h>

@@ -1,6 +1,5 @@
 // For programs of one thread, where wasi-libc has pthread_create (which fails) and locks that
-// nobody else can hold, but not the rest: semaphores, C11's threads, locked streams, the end of a
-// thread.
+// nobody else can hold, but not the rest: semaphores, C11's threads, locked streams.
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -11,9 +10,6 @@
 #include <unistd.h>
 
 #include "posix.h"
-
-// The only thread ends with the program.
-PUBLIC _Noreturn void pthread_exit(void* result) { exit(0); }
 
 PUBLIC void flockfile(FILE* stream) {}
 PUBLIC int ftrylockfile(FILE* stream) { return 0; }
