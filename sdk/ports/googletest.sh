@@ -7,7 +7,9 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/port.sh"
 
 tests=(googletest-port-test googletest-printers-test googletest-message-test gtest-typed-test_test
-  googletest-param-test-test gtest_unittest gmock-matchers_test gmock-actions_test gmock-spec-builders_test)
+  googletest-param-test-test gtest_unittest googletest-options-test googletest-filepath-test googletest-listener-test
+  gmock-matchers-comparisons_test gmock-matchers-containers_test gmock-matchers-misc_test gmock-actions_test
+  gmock-spec-builders_test)
 
 build_side() {
   on "$1" cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -Dgtest_build_tests=ON -Dgmock_build_tests=ON \
@@ -21,19 +23,31 @@ build() {
   both "$1/googletest" build_side
 }
 
-# The names of the tests that passed, without those that need processes.
-passed() {
-  find "$1" -name "$2" -type f -perm -u+x -exec {} --gtest_filter="-*Death*" --gtest_color=no \; 2> /dev/null |
-    sed -n 's/^\[       OK \] \([^ ]*\).*/\1/p' | sort
+# Where the test programs lie depends on the library that they belong to.
+program() { find "$1" -name "$2" -type f -perm -u+x; }
+
+# What each test came to, without times; what needs processes is left out.
+verdicts() {
+  local dir=$1 name=$2 filter=$3
+  "$(program "$dir" "$name")" --gtest_filter="$filter" --gtest_color=no 2>&1 |
+    LC_ALL=C sed -n \
+      's/^\(\[       OK \]\|\[  FAILED  \]\|\[  SKIPPED \]\) \([^ ,]*\).*/\1 \2/p' | LC_ALL=C sort -u || true
 }
 
 check_all() {
   local built=$1 name
+  cp -a "$built/googletest.native/build" native
+  cp -a "$built/googletest.guest/build" guest
+  start_here guest
   for name in "${tests[@]}"; do
-    passed "$built/googletest.native/build" "$name" > native
-    passed "$built/googletest.guest/build" "$name" > guest
-    same "$name" native guest
+    verdicts native "$name" "-*Death*" > native.verdicts
+    verdicts guest "$name" "-*Death*" > guest.verdicts
+    check "$name has verdicts" grep -q OK guest.verdicts
+    same "$name, all verdicts" native.verdicts guest.verdicts
   done
+  name=gmock-matchers-containers_test
+  measure "$name, 40 times" "$(program native $name)" --gtest_repeat=40 --gtest_filter=-*Death* -- \
+    "$(program guest $name)" --gtest_repeat=40 --gtest_filter=-*Death*
 }
 
 case $1 in

@@ -18,14 +18,15 @@ build() {
   both "$1/lammps" build_side
 }
 
-
 # The lines of step, temperature, energies and pressure.
 thermo() { "$1" -in in.lj -log none | sed -n '/Step/,/Loop/{/Loop/d;p}'; }
 
 check_all() {
   local built=$1
   cp "$built/lammps/bench/in.lj" .
-  compare "in.lj, 32,000 atoms" thermo "$built/lammps.native/build/lmp" -- thermo "$built/lammps.guest/build/lmp"
+  cp "$built/lammps.guest/build/lmp" lmp
+  start_here lmp
+  compare "LAMMPS in.lj" thermo "$built/lammps.native/build/lmp" -- thermo ./lmp
 }
 
 case $1 in
