@@ -42,7 +42,9 @@ step_differential() {
   tests/differential/run.sh
 }
 
-module_tests=(base_test wasm_test slot_test cpu_test engine_test wasi_test snapshot_test faaslet_test wast_test)
+module_tests=(base_test wasm_test slot_test cpu_test engine_test wasi_test snapshot_test faaslet_test threads_test
+  wast_test)
+command_tests=(cli_run_test cli_bad_input_test cli_bad_module_test cli_commands_test)
 
 # Each fuzz target in turn, from the same seed; what it finds stays in build/fuzz/found.
 step_fuzz() {
@@ -63,15 +65,16 @@ step_fuzz() {
 # A guest's memory is reserved, not used: sanitizers must not count it. LLVM's libraries are not instrumented, so the
 # bounds that a container tells the sanitizer are not kept by both sides.
 step_asan() {
-  build_preset asan "${module_tests[@]}"
+  build_preset asan "${module_tests[@]}" weft
   ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1:detect_container_overflow=0 \
     UBSAN_OPTIONS=print_stacktrace=1 \
-    run_ctest build/asan -R "^($(IFS='|' && echo "${module_tests[*]}"))\$"
+    run_ctest build/asan -R "^($(IFS='|' && echo "${module_tests[*]} ${command_tests[*]}" | tr ' ' '|'))\$"
 }
-# What runs no compiled guests: these, and LLVM, are not instrumented; the other modules have not been tried.
+# What has threads. Guests and LLVM are not instrumented.
 step_tsan() {
-  build_preset tsan slot_test cpu_test wasi_test
-  TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 run_ctest build/tsan -R '^(slot|cpu|wasi)_test$'
+  build_preset tsan slot_test cpu_test wasi_test faaslet_test threads_test
+  TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 \
+    run_ctest build/tsan -R '^(slot|cpu|wasi|faaslet|threads)_test$'
 }
 step_tidy() { python3 scripts/tidy.py build --budget "${TIDY_SECONDS:-300}"; }
 

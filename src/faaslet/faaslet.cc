@@ -1,7 +1,8 @@
 #include "faaslet/faaslet.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <bit>
 
 #include "engine/backtrace.h"
 
@@ -248,8 +249,10 @@ Faaslet::Position Faaslet::position() const {
                     .call_type = call_type_};
   for (const Call& call : queue_) {
     auto& queued = position.queued.emplace_back(Position::Queued{.function = call.function});
-    queued.args.resize(call.args.size() * sizeof(wasm::Value) / sizeof(uint64_t));
-    std::memcpy(queued.args.data(), call.args.data(), call.args.size() * sizeof(wasm::Value));
+    for (const wasm::Value& value : call.args) {
+      auto words = std::bit_cast<std::array<uint64_t, 2>>(value);
+      queued.args.insert(queued.args.end(), words.begin(), words.end());
+    }
   }
   return position;
 }
@@ -262,8 +265,10 @@ void Faaslet::set_position(const Position& position) {
   call_type_ = position.call_type;
   queue_.clear();
   for (const Position::Queued& queued : position.queued) {
-    std::vector<wasm::Value> args(queued.args.size() * sizeof(uint64_t) / sizeof(wasm::Value));
-    std::memcpy(args.data(), queued.args.data(), args.size() * sizeof(wasm::Value));
+    std::vector<wasm::Value> args;
+    for (size_t i = 0; i + 1 < queued.args.size(); i += 2) {
+      args.push_back(std::bit_cast<wasm::Value>(std::array{queued.args[i], queued.args[i + 1]}));
+    }
     queue_.push_back({queued.function, std::move(args)});
   }
 }

@@ -177,7 +177,7 @@ void Scheduler::run(Worker& worker, Lock& lock) {
       begin_wait(task, lock);
       return;
     case faaslet::State::ended:
-      finish(task, lock);
+      finish(std::move(task), lock);
       return;
   }
 }
@@ -206,13 +206,14 @@ void Scheduler::begin_wait(const std::shared_ptr<Task>& task, Lock& lock) {
   }
 }
 
-void Scheduler::finish(const std::shared_ptr<Task>& task, Lock& lock) {
+void Scheduler::finish(std::shared_ptr<Task> task, Lock& lock) {
   task->faaslet->on_wake(nullptr);
   lock.lock();
   task->place = Task::Place::outside;
   tasks_.erase(task->id);
   lock.unlock();
   ended_(task);
+  task = nullptr;  // its faaslet ends here, and not with the mutex held
   lock.lock();
 }
 

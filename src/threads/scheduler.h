@@ -92,7 +92,7 @@ class Scheduler {
   void idle(Lock& lock);
   void run(Worker& worker, Lock& lock);
   void begin_wait(const std::shared_ptr<Task>& task, Lock& lock);
-  void finish(const std::shared_ptr<Task>& task, Lock& lock);
+  void finish(std::shared_ptr<Task> task, Lock& lock);
   void wake(const std::shared_ptr<Task>& task);
 
   // REQUIRE: the mutex

@@ -112,6 +112,7 @@ class Memory(CommandTest):
         done = self.weft("run", "--memory-max", "64M", "--invoke", "grow", name)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"1024\n", b""))
 
+    @guests.needs_limits
     def test_memory_that_the_machine_does_not_give_is_the_programs_error(self):
         # 8 GiB of addresses for the slot and 4 for code are what weft itself takes.
         name = self.build(self.GROWING)

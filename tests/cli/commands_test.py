@@ -96,6 +96,7 @@ class Doctor(CommandTest):
         self.assertTrue(found["runs"])
         self.assertTrue(all(f["advice"] for f in found["findings"] if f["level"] != "ok"))
 
+    @guests.needs_limits
     def test_what_is_slower_is_found_with_what_to_do(self):
         script = 'ulimit -d 4000000; ulimit -n 100; WEFT_CACHE_DIR=/proc/none "$0" doctor --json'
         done = subprocess.run(["sh", "-c", script, WEFT], capture_output=True, env=self.env)
@@ -105,6 +106,7 @@ class Doctor(CommandTest):
         self.assertIn("ulimit -n", slow["open files"])
         self.assertIn("WEFT_CACHE_DIR", slow["code cache"])
 
+    @guests.needs_limits
     def test_too_little_address_space_is_found(self):
         done = subprocess.run(["sh", "-c", 'ulimit -v 8000000; "$0" doctor', WEFT], capture_output=True, env=self.env)
         self.assertEqual(done.returncode, 1)
