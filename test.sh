@@ -42,7 +42,7 @@ step_differential() {
   tests/differential/run.sh
 }
 
-module_tests=(base_test wasm_test slot_test cpu_test engine_test wasi_test snapshot_test faaslet_test threads_test
+module_tests=(base_test wasm_test slot_test cpu_test engine_test wasi_test guest_api_test snapshot_test faaslet_test threads_test
   wast_test)
 command_tests=(cli_run_test cli_bad_input_test cli_bad_module_test cli_commands_test)
 
