@@ -46,14 +46,14 @@ Faaslet::~Faaslet() { wake_->on_wake(nullptr); }
 Result<std::unique_ptr<Faaslet>> Faaslet::create(std::shared_ptr<const engine::CodeFile> code,
                                                  slot::Slot slot, const ImportFactory& imports,
                                                  const instance::Limits& limits,
-                                                 std::shared_ptr<instance::LinearMemory> memory) {
+                                                 instance::ProgramMemory memory) {
   return make(false, std::move(code), std::move(slot), imports, limits, std::move(memory));
 }
 
 Result<std::unique_ptr<Faaslet>> Faaslet::adopt(std::shared_ptr<const engine::CodeFile> code,
                                                 slot::Slot slot, const ImportFactory& imports,
                                                 const instance::Limits& limits,
-                                                std::shared_ptr<instance::LinearMemory> memory) {
+                                                instance::ProgramMemory memory) {
   return make(true, std::move(code), std::move(slot), imports, limits, std::move(memory));
 }
 
@@ -61,7 +61,7 @@ Result<std::unique_ptr<Faaslet>> Faaslet::make(bool adopted,
                                                std::shared_ptr<const engine::CodeFile> code,
                                                slot::Slot slot, const ImportFactory& imports,
                                                const instance::Limits& limits,
-                                               std::shared_ptr<instance::LinearMemory> memory) {
+                                               instance::ProgramMemory memory) {
   std::unique_ptr<Faaslet> faaslet(new Faaslet(cpu::head_of(slot.base())));
   faaslet->memory_ = std::move(memory);
   if (imports) {

@@ -46,13 +46,15 @@ class Faaslet final : public host::Guest, private instance::Resolver {
  public:
   // Instantiates; the start function, if there is one, is the first thing that step() runs.
   // With a `memory` it is a thread of the program whose memory that is.
-  static Result<std::unique_ptr<Faaslet>> create(
-      std::shared_ptr<const engine::CodeFile> code, slot::Slot slot, const ImportFactory& imports,
-      const instance::Limits& limits, std::shared_ptr<instance::LinearMemory> memory = nullptr);
+  static Result<std::unique_ptr<Faaslet>> create(std::shared_ptr<const engine::CodeFile> code,
+                                                 slot::Slot slot, const ImportFactory& imports,
+                                                 const instance::Limits& limits,
+                                                 instance::ProgramMemory memory = {});
   // Over a slot whose block and memory are mapped already (image or frozen guest).
-  static Result<std::unique_ptr<Faaslet>> adopt(
-      std::shared_ptr<const engine::CodeFile> code, slot::Slot slot, const ImportFactory& imports,
-      const instance::Limits& limits, std::shared_ptr<instance::LinearMemory> memory = nullptr);
+  static Result<std::unique_ptr<Faaslet>> adopt(std::shared_ptr<const engine::CodeFile> code,
+                                                slot::Slot slot, const ImportFactory& imports,
+                                                const instance::Limits& limits,
+                                                instance::ProgramMemory memory = {});
   ~Faaslet() override;
 
   // Queues a call of an export; calls run one after the other. Error not_found or invalid (wrong
@@ -124,15 +126,15 @@ class Faaslet final : public host::Guest, private instance::Resolver {
                                                std::shared_ptr<const engine::CodeFile> code,
                                                slot::Slot slot, const ImportFactory& imports,
                                                const instance::Limits& limits,
-                                               std::shared_ptr<instance::LinearMemory> memory);
-  std::shared_ptr<instance::LinearMemory> program_memory() override { return memory_; }
+                                               instance::ProgramMemory memory);
+  instance::ProgramMemory program_memory() override { return memory_; }
   std::optional<host::HostFunction> function(const wasm::Import& import) override;
   bool begin_next_call();
   bool repeat_host_call();
   void on_leave(const cpu::Exit& exit);
   void end(host::Outcome outcome);
 
-  std::shared_ptr<instance::LinearMemory> memory_;
+  instance::ProgramMemory memory_;
   std::vector<std::unique_ptr<host::ImportModule>> imports_;
   std::unique_ptr<instance::Instance> instance_;
   std::shared_ptr<const snapshot::PageFile> pages_;

@@ -164,8 +164,8 @@ Result<std::unique_ptr<Faaslet>> thaw(const snapshot::Frozen& frozen, slot::Slot
   if (memory != nullptr) {
     TRY_VOID(fill(*memory, frozen));
   }
-  TRY(faaslet,
-      Faaslet::adopt(std::move(code), std::move(slot), imports, limits, std::move(memory)));
+  TRY(faaslet, Faaslet::adopt(std::move(code), std::move(slot), imports, limits,
+                              {.memory = std::move(memory)}));
   faaslet->set_pages(frozen.pages());
   TRY_VOID(give_rest(*faaslet, d.attachments));
   return std::move(faaslet);

@@ -38,15 +38,21 @@ struct TagExtern {
 };
 using Extern = std::variant<FuncExtern, TableExtern, MemoryExtern, GlobalExtern, TagExtern>;
 
+// The memory of a program with threads; null: the instance has one of its own.
+struct ProgramMemory {
+  std::shared_ptr<LinearMemory> memory;
+  // The slot was that of another thread of the program: stack, block and memory are mapped in it.
+  bool is_mapped = false;
+};
+
 // Answers a module's imports. Only function imports of host functions exist under closed linking.
 class Resolver {
  public:
   virtual ~Resolver() = default;
   // A host function for a function import, or nothing.
   virtual std::optional<host::HostFunction> function(const wasm::Import& import) = 0;
-  // The memory of the program that the instance is a thread of; null: it has one of its own (closed
-  // linking).
-  virtual std::shared_ptr<LinearMemory> program_memory() { return nullptr; }
+  // Of the program that the instance is a thread of (closed linking).
+  virtual ProgramMemory program_memory() { return {}; }
   // Anything else another instance provides (open linking), or nothing.
   virtual std::optional<Extern> external(const wasm::Import&) { return std::nullopt; }
   // Identity of a function type among all instances that are linked together (open linking).

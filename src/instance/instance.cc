@@ -77,7 +77,7 @@ Result<std::unique_ptr<Instance>> Instance::create(std::shared_ptr<const engine:
                                                    slot::Slot slot, host::Guest& guest,
                                                    Resolver& resolver, const Limits& limits) {
   std::unique_ptr<Instance> instance(new Instance(std::move(code), std::move(slot), guest, limits));
-  TRY_VOID(instance->open_block());
+  TRY_VOID(instance->open_block(resolver.program_memory().is_mapped));
   TRY_VOID(instance->bind_imports(resolver));
   TRY_VOID(instance->bind_memory(resolver));
   instance->write_head();
@@ -104,8 +104,8 @@ Result<std::unique_ptr<Instance>> Instance::adopt(std::shared_ptr<const engine::
   instance->bind_builtins();
   instance->write_head();
   instance->write_table_addresses();
-  if (auto given = resolver.program_memory()) {
-    instance->memory_ = std::move(given);
+  if (auto program = resolver.program_memory(); program.memory != nullptr) {
+    instance->memory_ = std::move(program.memory);
     TRY_VOID(instance->memory_->attach(instance->slot_, instance->head_));
     return instance;
   }
@@ -121,7 +121,12 @@ slot::Slot Instance::take_slot() && {
   return std::move(slot_);
 }
 
-Result<void> Instance::open_block() {
+Result<void> Instance::open_block(bool is_mapped) {
+  if (is_mapped) {
+    std::memset(&at<std::byte>(-static_cast<int64_t>(code_->info().layout.instance_bytes)), 0,
+                code_->info().layout.instance_bytes);
+    return {};
+  }
   uint64_t bytes = code_->info().layout.instance_bytes + limits_.stack_bytes;
   return slot_.open(-static_cast<int64_t>(bytes), bytes);
 }
@@ -225,10 +230,11 @@ Result<void> Instance::bind_memory(Resolver& resolver) {
     return memory_->attach(slot_, head_);
   }
   if (!info.imports_memory || info.linking == Linking::closed) {
-    auto given = info.linking == Linking::closed ? resolver.program_memory() : nullptr;
-    memory_ = given != nullptr ? std::move(given)
-                               : std::make_shared<LinearMemory>(*info.memory, limits_.memory_pages);
-    return memory_->attach(slot_, head_);
+    auto program = info.linking == Linking::closed ? resolver.program_memory() : ProgramMemory();
+    memory_ = program.memory != nullptr
+                  ? std::move(program.memory)
+                  : std::make_shared<LinearMemory>(*info.memory, limits_.memory_pages);
+    return memory_->attach(slot_, head_, program.is_mapped);
   }
   auto import = std::find_if(info.imports.begin(), info.imports.end(),
                              [](const wasm::Import& i) { return i.kind == ExternKind::memory; });

@@ -92,7 +92,7 @@ class Instance {
   Instance(std::shared_ptr<const engine::CodeFile> code, slot::Slot slot, host::Guest& guest,
            const Limits& limits);
 
-  Result<void> open_block();
+  Result<void> open_block(bool is_mapped);
   void write_head();
   Result<void> bind_imports(Resolver& resolver);
   Result<void> bind_function(Resolver& resolver, const wasm::Import& import);

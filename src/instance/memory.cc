@@ -31,13 +31,13 @@ Result<void> LinearMemory::open(uint64_t pages) {
   return {};
 }
 
-Result<void> LinearMemory::attach(slot::Slot& slot, cpu::InstanceHead* head) {
+Result<void> LinearMemory::attach(slot::Slot& slot, cpu::InstanceHead* head, bool is_mapped) {
   std::lock_guard lock(mutex_);
   if (!is_open_) {
     TRY_VOID(open(limits_.min));
   }
   if (backing_ == Backing::file) {
-    if (most_pages() != 0) {
+    if (most_pages() != 0 && !is_mapped) {
       TRY_VOID(slot.map_shared(0, most_pages() * page_bytes, file_.value(), 0));
     }
   } else if (users_.empty()) {

@@ -38,7 +38,9 @@ class LinearMemory {
   int file() const { return file_ ? file_.value() : -1; }
 
   // Opens the initial pages in the first user's slot, or maps what there is into a further one.
-  [[nodiscard]] Result<void> attach(slot::Slot& slot, cpu::InstanceHead* head);
+  // With `is_mapped` it is there already.
+  [[nodiscard]] Result<void> attach(slot::Slot& slot, cpu::InstanceHead* head,
+                                    bool is_mapped = false);
   // Makes it of that size rather than the declared one, before the first user (a thawed program).
   [[nodiscard]] Result<void> open(uint64_t pages);
   void detach(const cpu::InstanceHead* head);

@@ -120,8 +120,8 @@ Result<void> Program::thaw_others(std::string_view bytes) {
     TRY_VOID(slot.open(-static_cast<int64_t>(room), room));
     std::memcpy(slot.base() - t.bytes.size(), t.bytes.data(), t.bytes.size());
     auto factory = [this](host::Guest& guest) { return imports_of_thread(guest); };
-    TRY(faaslet,
-        faaslet::Faaslet::adopt(code_, std::move(slot), factory, options_.limits, memory_));
+    TRY(faaslet, faaslet::Faaslet::adopt(code_, std::move(slot), factory, options_.limits,
+                                         {.memory = memory_}));
     TRY_VOID(faaslet::give_place(*faaslet, t.place));
     faaslet->progress() = {.done = t.done, .deadlines_ns = t.deadlines_ns};
     thawed_.push_back(std::make_shared<Task>(t.id, std::move(faaslet)));

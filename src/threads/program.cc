@@ -16,6 +16,7 @@ namespace {
 
 // Source: wasi-threads: numbers of threads are positive and leave the upper bits to the C library.
 constexpr uint32_t max_thread_id = 0x1fff'ffff;
+constexpr size_t max_spare = 64;
 
 }  // namespace
 
@@ -47,7 +48,7 @@ Result<std::unique_ptr<Program>> Program::create(std::shared_ptr<const engine::C
   TRY(slot, slots.acquire());
   TRY(first,
       faaslet::Faaslet::create(program->code_, std::move(slot), program->first_imports(imports),
-                               options.limits, program->memory_));
+                               options.limits, {.memory = program->memory_}));
   program->first_ = std::make_shared<Task>(0, std::move(first));
   return program;
 }
@@ -110,15 +111,36 @@ int32_t Program::spawn(uint32_t argument) {
 }
 
 Result<std::shared_ptr<Task>> Program::make_thread(uint32_t id) {
-  TRY(slot, slots_.acquire());
+  slot::Slot slot = take_spare();
+  bool is_mapped = static_cast<bool>(slot);
+  if (!is_mapped) {
+    TRY(closed, slots_.acquire());
+    slot = std::move(closed);
+  }
   auto factory = [this](host::Guest& guest) { return imports_of_thread(guest); };
-  TRY(faaslet, faaslet::Faaslet::create(code_, std::move(slot), factory, options_.limits, memory_));
+  TRY(faaslet, faaslet::Faaslet::create(code_, std::move(slot), factory, options_.limits,
+                                        {.memory = memory_, .is_mapped = is_mapped}));
   return std::make_shared<Task>(id, std::move(faaslet));
+}
+
+slot::Slot Program::take_spare() {
+  std::lock_guard lock(mutex_);
+  if (spare_.empty()) {
+    return {};
+  }
+  slot::Slot slot = std::move(spare_.back());
+  spare_.pop_back();
+  return slot;
 }
 
 void Program::on_end(const std::shared_ptr<Task>& task) {
   bool returned = std::holds_alternative<host::Returned>(task->faaslet->result());
   if (returned && task != first_) {
+    slot::Slot slot = std::move(task->faaslet->instance()).take_slot();
+    std::lock_guard lock(mutex_);
+    if (spare_.size() < max_spare) {
+      spare_.push_back(std::move(slot));
+    }
     --live_;
     return;
   }

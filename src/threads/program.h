@@ -105,6 +105,7 @@ class Program {
   faaslet::ImportFactory first_imports(const faaslet::ImportFactory& imports);
   Result<std::shared_ptr<Task>> make_thread(uint32_t id);
   Result<std::vector<std::unique_ptr<host::ImportModule>>> imports_of_thread(host::Guest& guest);
+  slot::Slot take_spare();  // or none
   void on_end(const std::shared_ptr<Task>& task);
 
   std::shared_ptr<const engine::CodeFile> code_;
@@ -117,6 +118,8 @@ class Program {
   std::atomic<uint32_t> live_ = 1;
   std::atomic<uint32_t> last_id_ = 0;
   mutable std::mutex mutex_;  // guards what follows
+  // Of threads that have ended, for the next ones: nothing has to be mapped or faulted in for them.
+  std::vector<slot::Slot> spare_;
   std::shared_ptr<Task> first_;
   std::shared_ptr<Task> speaker_;
   std::vector<std::shared_ptr<Task>> thawed_;  // until they are started
