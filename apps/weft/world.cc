@@ -28,13 +28,9 @@ class NativePipes final : public host::ImportModule {
     auto found = wasi_->find(module, name);
     if (found && name == "fd_write") {
       write_ = *found;
-      return host::HostFunction{&call_write, this, found->type};
+      return host::HostFunction{&call_write, this, found->type, found->concurrent};
     }
     return found;
-  }
-  void serve(host::Guest& guest) override {
-    ImportModule::serve(guest);
-    wasi_->serve(guest);
   }
   Result<std::string> freeze() const override { return wasi_->freeze(); }
   Result<void> thaw(std::string_view frozen) override { return wasi_->thaw(frozen); }

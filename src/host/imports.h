@@ -27,7 +27,13 @@ struct HostFunction {
   cpu::HostFn fn;
   void* object;
   wasm::FuncType type;
+  // May be called by several threads of a program at once; others take turns.
+  bool concurrent = false;
 };
+
+// The threads of a program share its import modules: on this thread of the host, calls are this
+// guest's; null: the one that the module was made for.
+inline thread_local constinit Guest* serving = nullptr;
 
 // A family of imports for one guest: "wasi_snapshot_preview1", "weft", "mpi", …
 class ImportModule {
@@ -37,10 +43,7 @@ class ImportModule {
   ImportModule(const ImportModule&) = delete;
   ImportModule& operator=(const ImportModule&) = delete;
 
-  Guest& guest() const { return *guest_; }
-  // From here on the calls are that guest's: the threads of a program share its modules and take
-  // turns (src/threads). A module that wraps another passes this on.
-  virtual void serve(Guest& guest) { guest_ = &guest; }
+  Guest& guest() const { return serving != nullptr ? *serving : *guest_; }
 
   // The function of that name, or nothing. Called once for each import when a guest is
   // instantiated.

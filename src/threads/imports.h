@@ -25,6 +25,9 @@ class InTurn final : public host::ImportModule {
     InTurn* self;
     host::HostFunction function;
   };
+  class Serving;
+  static cpu::HostReturn call_in_turn(void* object, uint64_t a0, uint64_t a1, uint64_t a2,
+                                      uint64_t a3, uint64_t a4);
   static cpu::HostReturn call(void* object, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
                               uint64_t a4);
 

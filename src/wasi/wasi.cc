@@ -16,17 +16,20 @@ namespace {
 struct Entry {
   std::string_view name;
   host::HostFunction (*bind)(Wasi*);
+  bool concurrent = false;  // changes nothing but guest memory
 };
 
 #define WASI_FUNCTION(name) \
   Entry { #name, &host::bind<&Wasi::name, Wasi> }
+#define WASI_CONCURRENT(name) \
+  Entry { #name, &host::bind<&Wasi::name, Wasi>, true }
 constexpr Entry functions[] = {
-    WASI_FUNCTION(args_get),
-    WASI_FUNCTION(args_sizes_get),
-    WASI_FUNCTION(clock_res_get),
-    WASI_FUNCTION(clock_time_get),
-    WASI_FUNCTION(environ_get),
-    WASI_FUNCTION(environ_sizes_get),
+    WASI_CONCURRENT(args_get),
+    WASI_CONCURRENT(args_sizes_get),
+    WASI_CONCURRENT(clock_res_get),
+    WASI_CONCURRENT(clock_time_get),
+    WASI_CONCURRENT(environ_get),
+    WASI_CONCURRENT(environ_sizes_get),
     WASI_FUNCTION(fd_advise),
     WASI_FUNCTION(fd_allocate),
     WASI_FUNCTION(fd_close),
@@ -59,10 +62,10 @@ constexpr Entry functions[] = {
     WASI_FUNCTION(path_symlink),
     WASI_FUNCTION(path_unlink_file),
     WASI_FUNCTION(poll_oneoff),
-    WASI_FUNCTION(proc_exit),
+    WASI_CONCURRENT(proc_exit),
     WASI_FUNCTION(proc_raise),
-    WASI_FUNCTION(random_get),
-    WASI_FUNCTION(sched_yield),
+    WASI_CONCURRENT(random_get),
+    WASI_CONCURRENT(sched_yield),
     WASI_FUNCTION(sock_accept),
     WASI_FUNCTION(sock_recv),
     WASI_FUNCTION(sock_send),
@@ -77,6 +80,7 @@ constexpr Entry own_functions[] = {
     WASI_FUNCTION(fd_pipe),
 };
 #undef WASI_FUNCTION
+#undef WASI_CONCURRENT
 
 constexpr const char* stream_names[] = {"stdin", "stdout", "stderr"};
 
@@ -273,7 +277,9 @@ std::optional<host::HostFunction> Wasi::find(std::string_view module, std::strin
   if (entry == offered.end() || entry->name != name) {
     return std::nullopt;
   }
-  return entry->bind(this);
+  host::HostFunction function = entry->bind(this);
+  function.concurrent = entry->concurrent;
+  return function;
 }
 
 Wasi::CallState& Wasi::call() {
