@@ -30,6 +30,7 @@
 #include "cpu/thread.h"
 #include "faaslet/faaslet.h"
 #include "threads/descriptor_waits.h"
+#include "threads/spin_mutex.h"
 
 namespace weft::threads {
 
@@ -85,7 +86,7 @@ class Scheduler {
     bool ticking = false;
     std::thread host;
   };
-  using Lock = std::unique_lock<std::mutex>;
+  using Lock = std::unique_lock<SpinMutex>;
 
   void work(Worker& worker);
   void park(Lock& lock);
@@ -104,10 +105,10 @@ class Scheduler {
   void interrupt_all();
 
   Ended ended_;
-  mutable std::mutex mutex_;
-  std::condition_variable work_;    // something is ready, or the workers are to stop or to park
-  std::condition_variable parked_;  // a worker has parked
-  DescriptorWaits descriptors_;     // outlives the watches of tasks
+  mutable SpinMutex mutex_;
+  std::condition_variable_any work_;    // something is ready, or the workers are to stop or to park
+  std::condition_variable_any parked_;  // a worker has parked
+  DescriptorWaits descriptors_;         // outlives the watches of tasks
   std::unordered_map<uint32_t, std::shared_ptr<Task>> tasks_;
   std::deque<std::shared_ptr<Task>> ready_;
   std::atomic<size_t> ready_count_ = 0;  // = ready_.size(), to be looked at without the mutex
