@@ -1,5 +1,5 @@
-// Costs of OpenMP constructs, kernels on a team, and the same with more threads than cores: one line
-// "name nanoseconds" each, the best of the repetitions. The argument is the number of threads.
+// Costs of OpenMP constructs, kernels on a team, and the same with more threads than cores: one
+// line "name nanoseconds" each, the best of the repetitions. The argument is the number of threads.
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +12,17 @@ static double now(void) {
 }
 
 enum { repetitions = 7 };
-#define MEASURE(name, count, ...)                                  \
-  do {                                                             \
-    double best = 1e30;                                            \
+#define MEASURE(name, count, ...)                                      \
+  do {                                                                 \
+    double best = 1e30;                                                \
     for (int repetition = 0; repetition < repetitions; ++repetition) { \
-      double begin = now();                                        \
-      __VA_ARGS__;                                                 \
-      double taken = (now() - begin) / (count);                    \
-      if (taken < best) best = taken;                              \
-    }                                                              \
-    printf("%s %.1f\n", name, best);                               \
-    fflush(stdout);                                                \
+      double begin = now();                                            \
+      __VA_ARGS__;                                                     \
+      double taken = (now() - begin) / (count);                        \
+      if (taken < best) best = taken;                                  \
+    }                                                                  \
+    printf("%s %.1f\n", name, best);                                   \
+    fflush(stdout);                                                    \
   } while (0)
 
 enum { n = 1 << 21, side = 1024, order = 384 };
@@ -32,7 +32,9 @@ static volatile double sink;
 static void fork_join(void) {
   for (int i = 0; i < 5000; ++i) {
 #pragma omp parallel
-    { __asm__ volatile("" ::: "memory"); }
+    {
+      __asm__ volatile("" ::: "memory");
+    }
   }
 }
 static void barriers(void) {
@@ -68,7 +70,9 @@ static void tasks(void) {
 #pragma omp single
   for (int i = 0; i < 20000; ++i) {
 #pragma omp task
-    { __asm__ volatile("" ::: "memory"); }
+    {
+      __asm__ volatile("" ::: "memory");
+    }
   }
 }
 static void nstream(void) {
@@ -79,8 +83,10 @@ static void stencil(void) {
 #pragma omp parallel for
   for (int i = 2; i < side - 2; ++i)
     for (int j = 2; j < side - 2; ++j)
-      b[i * side + j] += 0.25 * (a[i * side + j - 1] + a[i * side + j + 1] + a[(i - 1) * side + j] + a[(i + 1) * side + j]) +
-                         0.125 * (a[i * side + j - 2] + a[i * side + j + 2] + a[(i - 2) * side + j] + a[(i + 2) * side + j]);
+      b[i * side + j] += 0.25 * (a[i * side + j - 1] + a[i * side + j + 1] + a[(i - 1) * side + j] +
+                                 a[(i + 1) * side + j]) +
+                         0.125 * (a[i * side + j - 2] + a[i * side + j + 2] +
+                                  a[(i - 2) * side + j] + a[(i + 2) * side + j]);
 }
 static void transpose(void) {
 #pragma omp parallel for collapse(2)
