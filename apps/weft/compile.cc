@@ -48,6 +48,7 @@ class Compile final : public Command {
     app.add_option("-o,--output", output_, "where to; the default is the module's name with .weft")
         ->type_name("FILE");
     declare_cpu(app, program_);
+    declare_effort(app, program_.compile.effort);
     app.add_option("-j,--jobs", program_.compile.threads,
                    "compile in N threads (default: one per core)")
         ->type_name("N");

@@ -119,6 +119,19 @@ void declare_cpu(CLI::App& app, ProgramOptions& program) {
       "x86-64-v2");
 }
 
+void declare_effort(CLI::App& app, engine::Effort& effort) {
+  add_parsed(
+      app, "--effort", "EFFORT",
+      [&effort](const std::string& text) -> Result<void> {
+        TRY(parsed, engine::parse_effort(text));
+        effort = parsed;
+        return {};
+      },
+      "full (default): the fastest code; fast: compiled in a sixth of the time, for programs "
+      "that run once and shortly")
+      ->envname("WEFT_EFFORT");
+}
+
 std::optional<std::string> check(const Freezing& freezing) {
   if (freezing.after && freezing.to.empty()) {
     return "--freeze-after needs --freeze-to FILE";

@@ -29,6 +29,7 @@ void declare_threads(CLI::App& app, threads::Program::Options& threads);
 uint32_t usable_processors();
 void declare_freezing(CLI::App& app, Freezing& freezing);
 void declare_cpu(CLI::App& app, ProgramOptions& program);
+void declare_effort(CLI::App& app, engine::Effort& effort);
 // What is wrong with the two options together, if anything.
 std::optional<std::string> check(const Freezing& freezing);
 

@@ -70,6 +70,7 @@ class Run : public Command {
         "native stack for the program's calls (default 8M, at most 16M)");
     declare_threads(app, threads_);
     declare_cpu(app, program_);
+    declare_effort(app, program_.compile.effort);
     app.add_option("--invoke", invoke_,
                    "call this exported function instead of _start; ARGS are its arguments")
         ->type_name("NAME");
@@ -99,6 +100,9 @@ class Run : public Command {
     }
     return start(path, *code, std::move(rest));
   }
+
+ protected:
+  ProgramOptions program_;
 
  private:
   static constexpr uint64_t min_stack_bytes = 64 << 10;
@@ -305,7 +309,6 @@ class Run : public Command {
   Grants grants_;
   RunLimits limits_;
   Freezing freezing_;
-  ProgramOptions program_;
   instance::Limits instance_limits_;
   threads::Program::Options threads_{.cores = usable_processors(), .limits = {}};
   guest_api::Level log_level_ = guest_api::Level::info;
@@ -340,7 +343,7 @@ Grants all_of_the_world() {
 class Exec final : public Run {
  public:
   explicit Exec(const Context& context) : Run(context, all_of_the_world()) {}
-  void declare(CLI::App& app) override {}
+  void declare(CLI::App& app) override { declare_effort(app, program_.compile.effort); }
 };
 
 }  // namespace
@@ -348,7 +351,7 @@ class Exec final : public Run {
 const CommandInfo exec_info{
     "exec",
     "run a program that weftcc made executable, as the shell does",
-    "PROGRAM [ARGS...]",
+    "[OPTIONS] PROGRAM [ARGS...]",
     exec_help,
     Words::program,
     [](const Context& context, std::span<const CommandInfo>) -> std::unique_ptr<Command> {

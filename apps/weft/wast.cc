@@ -12,6 +12,7 @@
 
 #include "base/unique_fd.h"
 #include "command.h"
+#include "guest_run.h"
 
 namespace weft::cli {
 
@@ -40,6 +41,7 @@ struct Job {
 struct Settings {
   bool use_cache = false;
   bool quiet = false;
+  engine::Effort effort = engine::Effort::full;
 };
 
 void put(int fd, std::string_view text) {
@@ -57,7 +59,11 @@ Result<wast::Summary> run_file(const std::string& path, const Settings& settings
   TRY(slots, slot::SlotPool::reserve());
   engine::Engine engine(engine::CodeCache(
       settings.use_cache ? engine::CodeCache::default_directory() : std::string()));
-  return wast::run_script(path, {.slots = *slots, .engine = engine, .thread = *thread});
+  return wast::run_script(path, {.slots = *slots,
+                                 .engine = engine,
+                                 .thread = *thread,
+                                 .wast2json = {},
+                                 .effort = settings.effort});
 }
 
 // In the file's own process: the lines for standard output, and the exit code.
@@ -138,6 +144,7 @@ class Wast final : public Command {
     app.add_flag("--cache", settings_.use_cache,
                  "keep compiled modules in the code cache; a second run is faster");
     app.add_flag("-q,--quiet", settings_.quiet, "print the counts alone");
+    declare_effort(app, settings_.effort);
   }
 
   int execute(std::vector<std::string> rest) override {

@@ -70,7 +70,7 @@ void set_variables(const fs::path& build) {
 }
 
 // `meson setup` is told by an option; it has no variable for it.
-void add_meson_file(const fs::path& build, std::vector<std::string>& command) {
+void set_up_meson(const fs::path& build, std::vector<std::string>& command) {
   constexpr auto others = std::to_array<std::string_view>(
       {"configure", "dist", "install", "introspect", "init", "test", "wrap", "subprojects",
        "rewrite", "compile", "devenv", "env2mfile", "help", "--help", "--version"});
@@ -78,6 +78,8 @@ void add_meson_file(const fs::path& build, std::vector<std::string>& command) {
       std::ranges::find(others, command[1]) != others.end()) {
     return;
   }
+  // What it runs itself runs once; `meson compile` and `meson test` don't come here.
+  setenv("WEFT_EFFORT", "fast", /*overwrite=*/0);
   auto place = command.begin() + (command[1] == "setup" ? 2 : 1);
   command.insert(place, {"--cross-file", (build / "share/weft/meson.ini").string()});
 }
@@ -96,7 +98,7 @@ std::unexpected<Error> run_in_environment(const std::string& directory,
                  (build / "lib/weftenv/cc").string());
   }
   set_variables(build);
-  add_meson_file(build, command);
+  set_up_meson(build, command);
   std::vector<char*> words;
   words.reserve(command.size() + 1);
   for (std::string& word : command) {

@@ -111,8 +111,19 @@ std::string_view name(CpuLevel level) {
   return "?";
 }
 
+Result<Effort> parse_effort(std::string_view effort) {
+  for (auto candidate : {Effort::full, Effort::fast}) {
+    if (effort == name(candidate)) {
+      return candidate;
+    }
+  }
+  return error(Error::Kind::invalid, "unknown effort '{}': full or fast", effort);
+}
+
+std::string_view name(Effort effort) { return effort == Effort::full ? "full" : "fast"; }
+
 Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& target,
-                                                                 Effort effort) {
+                                                                 Pipeline pipeline) {
   initialise_llvm();
   std::string message;
   const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, message);
@@ -125,14 +136,30 @@ Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& t
   options.NoTrapAfterNoreturn = true;
   std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
       triple, target.cpu, target.features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
-      effort == Effort::full ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None));
+      pipeline == Pipeline::full ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None));
   if (machine == nullptr) {
     return error(Error::Kind::unsupported, "LLVM cannot generate code for CPU {}", target.cpu);
   }
   return machine;
 }
 
-void optimise(llvm::Module& module, llvm::TargetMachine& machine, Effort effort) {
+namespace {
+
+llvm::ModulePassManager passes_of(llvm::PassBuilder& builder, Pipeline pipeline) {
+  switch (pipeline) {
+    case Pipeline::full:
+      return builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3);
+    case Pipeline::moderate:
+      return builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1);
+    case Pipeline::least:
+      break;
+  }
+  return llvm::ModulePassManager();
+}
+
+}  // namespace
+
+void optimise(llvm::Module& module, llvm::TargetMachine& machine, Pipeline pipeline) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = true;
@@ -150,9 +177,7 @@ void optimise(llvm::Module& module, llvm::TargetMachine& machine, Effort effort)
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, calls, modules);
-  auto pipeline = builder.buildPerModuleDefaultPipeline(
-      effort == Effort::full ? llvm::OptimizationLevel::O3 : llvm::OptimizationLevel::O1);
-  pipeline.run(module, modules);
+  passes_of(builder, pipeline).run(module, modules);
 }
 
 Result<std::string> emit_object(llvm::Module& module, llvm::TargetMachine& machine) {

@@ -12,13 +12,14 @@
 
 namespace weft::engine {
 
-// `moderate` keeps time and memory in proportion for functions of hundreds of kilobytes, where
-// LLVM's full pipeline does not.
-enum class Effort : uint8_t { full, moderate };
+// What LLVM does to a partition. `moderate` keeps time and memory in proportion for functions of
+// hundreds of kilobytes, where the full pipeline does not; `least` has no pass at all: each
+// has some shape of function for which its time grows with the square.
+enum class Pipeline : uint8_t { full, moderate, least };
 
 Result<std::unique_ptr<llvm::TargetMachine>> make_target_machine(const Target& target,
-                                                                 Effort effort);
-void optimise(llvm::Module& module, llvm::TargetMachine& machine, Effort effort);
+                                                                 Pipeline pipeline);
+void optimise(llvm::Module& module, llvm::TargetMachine& machine, Pipeline pipeline);
 Result<std::string> emit_object(llvm::Module& module, llvm::TargetMachine& machine);
 
 }  // namespace weft::engine

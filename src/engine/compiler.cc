@@ -23,7 +23,7 @@ namespace weft::engine {
 namespace {
 
 // Grows with every change of generated code or of the code file.
-constexpr int code_generation = 8;
+constexpr int code_generation = 9;
 // Bytes of WebAssembly code in a partition: large enough for inlining, small enough for memory
 // (about 30 MiB of IR each).
 constexpr uint64_t partition_bytes = 96 << 10;
@@ -31,22 +31,43 @@ constexpr uint64_t partition_bytes = 96 << 10;
 // A function above this is compiled with moderate effort, alone.
 constexpr uint64_t huge_function_bytes = 256 << 10;
 
+// One with more branches than this, or with branches nested deeper, with the least effort: passes
+// of LLVM take a time there that grows with the square (`SimplifyCFG` merges empty blocks one by
+// one, `InstCombine` asks for each comparison which of the others dominate it).
+constexpr uint32_t most_branches = 10'000;
+constexpr uint32_t most_nested_branches = 2000;
+
 struct Slice {
   uint32_t begin;  // functions
   uint32_t end;
   uint64_t bytes;
+  Pipeline pipeline;
 };
 
-std::vector<Slice> slices(const wasm::Module& module) {
+Pipeline pipeline_for(const Plan& plan, uint32_t function) {
+  const Branches& branches = plan.branches[function];
+  if (plan.options.effort == Effort::fast || branches.count > most_branches ||
+      branches.depth > most_nested_branches) {
+    return Pipeline::least;
+  }
+  return plan.wasm().functions[function].body.size > huge_function_bytes ? Pipeline::moderate
+                                                                         : Pipeline::full;
+}
+
+std::vector<Slice> slices(const Plan& plan) {
+  const wasm::Module& module = plan.wasm();
   std::vector<Slice> result;
   auto count = static_cast<uint32_t>(module.functions.size());
-  Slice current{module.imported_functions, module.imported_functions, 0};
+  Slice current{module.imported_functions, module.imported_functions, 0, Pipeline::full};
   for (uint32_t i = module.imported_functions; i < count; ++i) {
     uint64_t size = module.functions[i].body.size;
-    if (current.bytes != 0 && current.bytes + size > partition_bytes) {
+    Pipeline pipeline = pipeline_for(plan, i);
+    if (current.bytes != 0 &&
+        (current.bytes + size > partition_bytes || pipeline != current.pipeline)) {
       result.push_back(current);
-      current = {i, i, 0};
+      current = {i, i, 0, pipeline};
     }
+    current.pipeline = pipeline;
     current.end = i + 1;
     current.bytes += size + 16;
   }
@@ -106,23 +127,23 @@ class Compilation {
 
   Result<std::string> functions(const Slice& slice) {
     llvm::LLVMContext context;
-    Effort effort = slice.bytes > huge_function_bytes ? Effort::moderate : Effort::full;
-    TRY(machine, make_target_machine(plan_.target, effort));
+    TRY(machine, make_target_machine(plan_.target, slice.pipeline));
     Partition partition(plan_, context, fmt::format("functions-{}", slice.begin));
     prepare(partition, *machine);
     for (uint32_t i = slice.begin; i < slice.end; ++i) {
       FunctionLowering(partition, i).run();
     }
-    return generate(partition, *machine, effort);
+    return generate(partition, *machine, slice.pipeline);
   }
 
   Result<std::string> support() {
     llvm::LLVMContext context;
-    TRY(machine, make_target_machine(plan_.target, Effort::full));
+    Pipeline pipeline = plan_.options.effort == Effort::fast ? Pipeline::least : Pipeline::full;
+    TRY(machine, make_target_machine(plan_.target, pipeline));
     Partition partition(plan_, context, "support");
     prepare(partition, *machine);
     build_support(partition);
-    return generate(partition, *machine, Effort::full);
+    return generate(partition, *machine, pipeline);
   }
 
   static void prepare(Partition& partition, llvm::TargetMachine& machine) {
@@ -131,7 +152,7 @@ class Compilation {
   }
 
   static Result<std::string> generate(Partition& partition, llvm::TargetMachine& machine,
-                                      Effort effort) {
+                                      Pipeline pipeline) {
     partition.finish();
     auto module = partition.take();
     if (const char* path = std::getenv("WEFT_DUMP_IR")) {
@@ -145,7 +166,7 @@ class Compilation {
     CHECK(!llvm::verifyModule(*module, &out), "invalid IR: {}", problem);
 #endif
     keep_load_traps(*module, partition, LoadStage::lowered);
-    optimise(*module, machine, effort);
+    optimise(*module, machine, pipeline);
     keep_load_traps(*module, partition, LoadStage::optimised);
     return emit_object(*module, machine);
   }
@@ -169,8 +190,8 @@ std::string compiler_version() {
 
 Result<CodeKey> code_key(std::span<const uint8_t> module_bytes, const CompileOptions& options) {
   TRY(target, resolve(options.cpu));
-  std::string rest = fmt::format("{}|{}|{}|{}", compiler_version(), target.cpu, target.features,
-                                 static_cast<int>(options.linking));
+  std::string rest = fmt::format("{}|{}|{}|{}|{}", compiler_version(), target.cpu, target.features,
+                                 static_cast<int>(options.linking), name(options.effort));
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
   XXH3_128bits_update(state, rest.data(), rest.size());
@@ -183,9 +204,8 @@ Result<CodeKey> code_key(std::span<const uint8_t> module_bytes, const CompileOpt
 Result<std::string> compile(std::shared_ptr<const wasm::Module> module,
                             const CompileOptions& options, const CodeKey& key, uint64_t window) {
   TRY(target, resolve(options.cpu));
-  auto work = slices(*module);
   TRY(plan, make_plan(std::move(module), options, std::move(target)));
-  TRY(objects, Compilation(plan, std::move(work)).run());
+  TRY(objects, Compilation(plan, slices(plan)).run());
   TRY(elf, link(objects, window_address(window)));
   return assemble_code_file(std::move(elf), make_info(plan), key);
 }

@@ -27,6 +27,10 @@ using Dependents = llvm::SmallPtrSet<const Value*, 8>;
 // Instructions that are looked at for one load; then it counts as not needed.
 constexpr unsigned max_steps = 4000;
 
+// Blocks that are looked at for one branch; then it counts as making no difference. Where thousands
+// of branches stand in each other, each would walk through all that it holds.
+constexpr unsigned max_region_blocks = 200;
+
 // A call of anything but an instruction in disguise.
 bool is_real_call(const Instruction& in) {
   const auto* call = llvm::dyn_cast<CallBase>(&in);
@@ -350,6 +354,9 @@ class LoadTraps {
         }
         if (next == branch.getParent() || llvm::any_of(*next, has_effect)) {
           return true;
+        }
+        if (region.size() > max_region_blocks) {
+          return false;
         }
         work.push_back(next);
       }

@@ -28,6 +28,14 @@ struct Target {
 // Error unsupported when this machine cannot run the level.
 Result<Target> resolve(CpuLevel level);
 
+// How much work goes into the code. `fast` is for a program that runs once and shortly, such as the
+// ones that a configure script tries: it compiles six times as fast, to code that does the same and
+// takes several times as long.
+enum class Effort : uint8_t { full, fast };
+
+Result<Effort> parse_effort(std::string_view name);
+std::string_view name(Effort effort);
+
 // `closed`: the module is a whole program; all its function imports are host functions. `open`: it
 // may share functions, tables, memories, globals and tags with other instances (specification
 // scripts); indirect calls then switch instances.
@@ -39,6 +47,7 @@ inline constexpr std::string_view contraction_section = "weft.fp_contract";
 
 struct CompileOptions {
   CpuLevel cpu = CpuLevel::native;
+  Effort effort = Effort::full;
   Linking linking = Linking::closed;
   unsigned threads = 0;  // 0: one per core; the result does not depend on it
   // Called from any compiling thread with bytes of code done and in all; may be empty.

@@ -25,10 +25,57 @@ void add_references(const wasm::ConstExpr& expr, Scan& scan) {
   }
 }
 
+class BranchCounter {
+ public:
+  void see(Op::Enum op) {
+    switch (op) {
+      case Op::Block:
+      case Op::Loop:
+      case Op::Try:
+        open_.push_back(depth_);
+        break;
+      case Op::If:
+        open_.push_back(depth_);
+        branch();
+        break;
+      case Op::BrIf:
+        branch();
+        break;
+      case Op::Else:
+      case Op::Catch:
+      case Op::CatchAll:
+        depth_ = open_.back() + 1;
+        break;
+      case Op::End:
+      case Op::Delegate:
+        if (!open_.empty()) {  // the function's own end comes last
+          depth_ = open_.back();
+          open_.pop_back();
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  Branches branches() const { return branches_; }
+
+ private:
+  void branch() {
+    ++branches_.count;
+    branches_.depth = std::max(branches_.depth, ++depth_);
+  }
+
+  Branches branches_;
+  uint32_t depth_ = 0;
+  std::vector<uint32_t> open_;  // for each block, the depth before it
+};
+
 void scan_body(Plan& plan, uint32_t function, bool may_throw, Scan& scan) {
   BodyReader reader(plan.wasm(), function);
+  BranchCounter counter;
   while (!reader.at_end()) {
     const Instruction& in = reader.next();
+    counter.see(in.op);
     switch (in.op) {
       case Op::Throw:
       case Op::Rethrow:
@@ -61,6 +108,7 @@ void scan_body(Plan& plan, uint32_t function, bool may_throw, Scan& scan) {
         break;
     }
   }
+  plan.branches[function] = counter.branches();
 }
 
 // A function throws when it calls one that does: a walk from the known ones over the callers.
@@ -128,6 +176,7 @@ Result<Plan> make_plan(std::shared_ptr<const wasm::Module> module, CompileOption
   Scan scan;
   scan.callers.resize(wasm.functions.size());
   scan.throws.assign(wasm.functions.size(), false);
+  plan.branches.resize(wasm.functions.size());
   plan.table_grows.assign(wasm.tables.size(), false);
   bool may_throw = !wasm.tags.empty() || plan.open();
   for (uint32_t i = 0; i < wasm.functions.size(); ++i) {

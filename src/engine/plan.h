@@ -15,6 +15,13 @@
 
 namespace weft::engine {
 
+// How many conditional branches a function has, and how many of them have decided, at most, that an
+// instruction is reached: as many as `if`s are nested, or as `br_if` follow each other in a block.
+struct Branches {
+  uint32_t count = 0;
+  uint32_t depth = 0;
+};
+
 struct Plan {
   std::shared_ptr<const wasm::Module> module;
   CompileOptions options;
@@ -23,6 +30,7 @@ struct Plan {
 
   std::vector<uint32_t> referenced;                         // functions that can become a funcref
   std::unordered_map<uint32_t, uint32_t> descriptor_index;  // function -> place in `referenced`
+  std::vector<Branches> branches;                           // of each function
   std::vector<bool> throws;       // may a call of this function end with an exception in flight?
   bool indirect_throws = false;   // may a call through a table?
   std::vector<bool> table_grows;  // may the table's size change?

@@ -99,6 +99,7 @@ class Store::Member final : public host::Guest, public instance::Resolver {
 
 Store::Store(const Options& options) : options_(options) {
   compile_options_.linking = engine::Linking::open;
+  compile_options_.effort = options_.effort;
 }
 
 Store::~Store() = default;

@@ -40,6 +40,7 @@ struct Options {
   // The newer wabt's converter for scripts that libwabt does not parse; empty: as find_converter()
   // says.
   std::string wast2json;
+  engine::Effort effort = engine::Effort::full;
 };
 
 struct Verdict {

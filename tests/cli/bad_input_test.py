@@ -111,6 +111,26 @@ class Cache(CommandTest):
         self.assertEqual(self.weft("run", name).stdout, b"hello\n")
         self.assertEqual(len(os.listdir(self.dir / "code")), 1)
 
+    def test_each_effort_has_code_of_its_own(self):
+        name = self.build(guests.HELLO)
+        self.env["WEFT_CACHE_DIR"] = str(self.dir / "code")
+        for words in (["--effort", "fast"], ["--effort", "full"], []):
+            self.assertEqual(self.weft("run", *words, name).stdout, b"hello\n")
+        self.assertEqual(len(os.listdir(self.dir / "code")), 2)
+        self.env["WEFT_EFFORT"] = "fast"
+        self.assertEqual(self.weft("exec", name).stdout, b"hello\n")
+        self.assertEqual(len(os.listdir(self.dir / "code")), 2)
+        self.weft("compile", name, "-o", "fast.weft")
+        self.weft("compile", "--effort", "full", name, "-o", "full.weft")
+        self.assertNotEqual((self.dir / "fast.weft").read_bytes(), (self.dir / "full.weft").read_bytes())
+
+    def test_an_unknown_effort(self):
+        name = self.build(guests.HELLO)
+        self.assert_refused(self.weft("run", "--effort", "quick", name), 2, "quick", "full or fast")
+        self.env["WEFT_EFFORT"] = "quick"
+        for command in ("run", "exec"):
+            self.assert_refused(self.weft(command, name), 2, "quick", "full or fast")
+
     def test_a_damaged_entry_is_made_again(self):
         name = self.build(guests.HELLO)
         self.env["WEFT_CACHE_DIR"] = str(self.dir / "code")

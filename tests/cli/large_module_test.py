@@ -12,7 +12,7 @@ GET_0, I32_CONST, I32_ADD, I32_MUL, CALL, SET_0 = b"\x20\0", b"\x41", b"\x6a", b
 
 def result_is(function, argument, expected):
     """Code that traps when the function, called with the argument, gives anything else."""
-    return (I32_CONST + leb(argument) + CALL + leb(function) + I32_CONST + signed(expected) + b"\x47"  # i32.ne
+    return (I32_CONST + signed(argument) + CALL + leb(function) + I32_CONST + signed(expected) + b"\x47"  # i32.ne
             b"\x04\x40\0\x0b")  # if: unreachable
 
 
@@ -45,6 +45,18 @@ class Large(CommandTest):
         for _ in range(count):
             x = (x * 3 + 5) % 2**32
         self.check([step * count + GET_0], result_is(0, 1, x))
+
+    def test_a_hundred_thousand_nested_ifs(self):
+        count = 100_000
+        count_up = GET_0 + I32_CONST + signed(1) + I32_ADD + SET_0
+        nested = (GET_0 + b"\x04\x40" + count_up) * count + b"\x0b" * count
+        self.check([nested + GET_0], result_is(0, 1, 1 + count) + result_is(0, 0, 0) + result_is(0, -5, 0))
+
+    def test_conditional_branches_out_of_fifty_thousand_nested_blocks(self):
+        count = 50_000
+        leave = GET_0 + I32_CONST + signed(1) + I32_ADD + SET_0 + GET_0 + I32_CONST + signed(7) + b"\x46\x0d"  # br_if
+        nested = b"\x02\x40" * count + b"".join(leave + leb(depth) for depth in range(count)) + b"\x0b" * count
+        self.check([nested + GET_0], result_is(0, 3, 7) + result_is(0, 8, 8 + count))
 
 
 if __name__ == "__main__":

@@ -372,61 +372,6 @@ class Refuse(CompilerTest):
         self.assertIn("scripts/setup sysroot", done.stderr)
 
 
-class Environment(CompilerTest):
-    def test_a_makefile_that_names_gcc_makes_programs_that_start(self):
-        self.write(a_dot_c=HELLO, Makefile="CC = gcc\nall: a\na: a.o\n\t$(CC) -o $@ $^ -lm\ncheck: a\n\t./a 1 2\n")
-        self.assertIn("hello 3\n", self.ok("weftenv", "make", "check"))
-        # the same file is a program for weft run
-        self.assertEqual(self.ok("weft", "run", "a"), "hello 1\n")
-
-    def test_programs_find_their_directory_files_and_variables(self):
-        self.write(a_dot_c="""#include <stdio.h>
-#include <stdlib.h>
-int main(void) {
-  FILE* file = fopen("data/x", "r");
-  int c = file ? fgetc(file) : '?';
-  printf("%c %s\\n", c, getenv("COLOUR"));
-  return 0;
-}
-""", data__x="7")
-        done = self.ok("weftenv", "sh", "-c", "gcc a.c -o a && strip a && COLOUR=red ./a")
-        self.assertEqual(done, "7 red\n")
-
-    def test_cmake_configures_tries_programs_and_tests(self):
-        self.write(a_dot_c=HELLO, CMakeLists_dot_txt="""cmake_minimum_required(VERSION 3.20)
-project(a C)
-include(CheckCSourceRuns)
-check_c_source_runs("int main(void) { return sizeof(void*) != 4; }" RUNS)
-if(NOT RUNS)
-  message(FATAL_ERROR "a program that CMake tried did not run")
-endif()
-find_package(ZLIB REQUIRED)
-add_executable(a a.c)
-target_link_libraries(a ZLIB::ZLIB m)
-enable_testing()
-add_test(NAME hello COMMAND a 1)
-set_tests_properties(hello PROPERTIES PASS_REGULAR_EXPRESSION "hello 2")
-""")
-        self.ok("weftenv", "cmake", "-B", "build", "-G", "Ninja")
-        self.ok("weftenv", "cmake", "--build", "build")
-        self.assertIn("100% tests passed", self.ok("weftenv", "ctest", "--test-dir", "build"))
-
-    def test_meson_configures_runs_and_tests(self):
-        self.write(a_dot_c=HELLO, meson_dot_build="""project('a', 'c')
-cc = meson.get_compiler('c')
-assert(cc.sizeof('void*') == 4)
-assert(cc.run('int main(void) { return 0; }').returncode() == 0)
-zlib = dependency('zlib')
-test('hello', executable('a', 'a.c', dependencies: zlib))
-""")
-        self.ok("weftenv", "meson", "setup", "build")
-        self.ok("weftenv", "meson", "test", "-C", "build")
-
-    def test_a_command_that_is_missing_is_named(self):
-        self.assertIn("no-such-command", self.refused("weftenv", "no-such-command"))
-        self.assertIn("which command", self.refused("weftenv"))
-
-
 class Projects(CompilerTest):
     def made(self, language):
         self.ok("weft", "new", "--lang", language, "hello")
