@@ -12,11 +12,11 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "base/result.h"
+#include "base/spin_mutex.h"
 #include "base/unique_fd.h"
 #include "cpu/instance_head.h"
 #include "host/guest.h"
@@ -71,7 +71,7 @@ class LinearMemory {
   Result<void> move_to_file();
   uint64_t most_pages() const;
 
-  std::mutex mutex_;
+  SpinMutex mutex_;
   wasm::Limits limits_;
   uint64_t limit_pages_;
   Backing backing_;

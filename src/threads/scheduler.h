@@ -27,10 +27,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/spin_mutex.h"
 #include "cpu/thread.h"
 #include "faaslet/faaslet.h"
 #include "threads/descriptor_waits.h"
-#include "threads/spin_mutex.h"
 
 namespace weft::threads {
 

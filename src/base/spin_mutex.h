@@ -9,7 +9,7 @@
 #include <atomic>
 #include <thread>
 
-namespace weft::threads {
+namespace weft {
 
 class SpinMutex {
  public:
@@ -31,4 +31,4 @@ class SpinMutex {
   std::atomic<bool> taken_ = false;
 };
 
-}  // namespace weft::threads
+}  // namespace weft
