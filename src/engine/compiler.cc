@@ -23,7 +23,7 @@ namespace weft::engine {
 namespace {
 
 // Grows with every change of generated code or of the code file.
-constexpr int code_generation = 9;
+constexpr int code_generation = 10;
 // Bytes of WebAssembly code in a partition: large enough for inlining, small enough for memory
 // (about 30 MiB of IR each).
 constexpr uint64_t partition_bytes = 96 << 10;

@@ -131,52 +131,29 @@ void FunctionLowering::atomic_rmw(const Instruction& in, unsigned operation) {
   push(builder_.CreateZExt(old, builder_.getIntNTy(width.value_bits)));
 }
 
-// A narrow compare looks at the whole expected value: one with bits above the width never matches,
-// and the instruction only loads.
+// A narrow compare wraps the expected value to the width of memory before it compares (proposal
+// threads, overview; scripts from before 2023 expected values beyond the width never to match).
 void FunctionLowering::atomic_cmpxchg(const Instruction& in) {
   Width width = widths[in.code - first_cmpxchg];
   auto* in_memory = builder_.getIntNTy(width.memory_bits);
-  auto* value_type = builder_.getIntNTy(width.value_bits);
   llvm::Value* replacement = builder_.CreateTrunc(pop(), in_memory);
-  llvm::Value* expected = pop();
+  llvm::Value* expected = builder_.CreateTrunc(pop(), in_memory);
   llvm::Value* address = at(atomic_address(in));
   llvm::Align alignment(width.memory_bits / 8);
-  auto exchange = [&]() -> llvm::Value* {
-    llvm::Value* wanted = builder_.CreateTrunc(expected, in_memory);
-    if (memory_is_shared()) {
-      auto* pair =
-          builder_.CreateAtomicCmpXchg(address, wanted, replacement, alignment, order, order);
-      partition_.touches_memory(pair);
-      return builder_.CreateExtractValue(pair, 0);
-    }
+  llvm::Value* old = nullptr;
+  if (memory_is_shared()) {
+    auto* pair =
+        builder_.CreateAtomicCmpXchg(address, expected, replacement, alignment, order, order);
+    partition_.touches_memory(pair);
+    old = builder_.CreateExtractValue(pair, 0);
+  } else {
     auto* load = builder_.CreateAlignedLoad(in_memory, address, alignment);
     partition_.touches_memory(load);
-    auto* kept = builder_.CreateSelect(builder_.CreateICmpEQ(load, wanted), replacement, load);
+    auto* kept = builder_.CreateSelect(builder_.CreateICmpEQ(load, expected), replacement, load);
     partition_.touches_memory(builder_.CreateAlignedStore(kept, address, alignment));
-    return load;
-  };
-  if (width.value_bits == width.memory_bits) {
-    push(exchange());
-    return;
+    old = load;
   }
-  auto* fits = block("fits");
-  auto* never = block("never");
-  auto* next = block("next");
-  builder_.CreateCondBr(builder_.CreateICmpEQ(builder_.CreateLShr(expected, width.memory_bits),
-                                              llvm::ConstantInt::get(value_type, 0)),
-                        fits, never);
-  builder_.SetInsertPoint(fits);
-  llvm::Value* exchanged = exchange();
-  builder_.CreateBr(next);
-  builder_.SetInsertPoint(never);
-  auto* load = builder_.CreateAlignedLoad(in_memory, address, alignment);
-  make_atomic(load);
-  builder_.CreateBr(next);
-  builder_.SetInsertPoint(next);
-  auto* phi = builder_.CreatePHI(in_memory, 2);
-  phi->addIncoming(exchanged, fits);
-  phi->addIncoming(load, never);
-  push(builder_.CreateZExt(phi, value_type));
+  push(builder_.CreateZExt(old, builder_.getIntNTy(width.value_bits)));
 }
 
 }  // namespace weft::engine
