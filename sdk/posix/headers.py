@@ -27,6 +27,12 @@ KEPT_FIRST_LINES = ("#define _POSIX_", "#define RTLD_LOCAL", "/* WASI has no set
 # In these the whole of musl's text is taken, "alternate" or not.
 WHOLE = ("sys/resource.h",)
 
+# Declared in two headers, and not alike for C++: HEADER, line, what takes its place.
+REPLACED = (
+    ("sched.h", "void *memcpy(void *__restrict, const void *__restrict, size_t);", "#include <__functions_memcpy.h>"),
+    ("sched.h", "void *memset (void *, int, size_t);", ""),
+)
+
 FROM_MUSL = """
     grp.h libintl.h link.h elf.h mntent.h net/if.h netdb.h paths.h pty.h pwd.h resolv.h shadow.h spawn.h sys/ipc.h
     sys/msg.h sys/prctl.h sys/sem.h sys/shm.h sys/statfs.h sys/sysmacros.h sys/syslog.h sys/termios.h sys/vfs.h
@@ -60,6 +66,11 @@ def main():
         name = str(path.relative_to(include))
         if "c++" not in path.parts and MACRO in (text := path.read_text(errors="surrogateescape")):
             path.write_text(opened(text, name in WHOLE), errors="surrogateescape")
+    for name, line, other in REPLACED:
+        text = (include / name).read_text()
+        if line not in text:
+            raise SystemExit(f"headers.py: {name} has no line '{line}'")
+        (include / name).write_text(text.replace(line, other))
     for path in (HERE / "append").rglob("*.h"):
         target = include / path.relative_to(HERE / "append")
         target.write_text(target.read_text() + "\n" + path.read_text())

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "posix.h"
+#include "thread.h"
 
 PUBLIC int __sched_cpucount(size_t size, const cpu_set_t* set) {
   const unsigned char* bytes = (const unsigned char*)set;
@@ -50,10 +51,10 @@ PUBLIC int sched_setaffinity(pid_t process, size_t size, const cpu_set_t* set) {
   return error == 0 ? 0 : fail(error);
 }
 PUBLIC int pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t* set) {
-  return fill(size, set);
+  return weft_is_thread(thread) ? fill(size, set) : ESRCH;
 }
 PUBLIC int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t* set) {
-  return check(size, set);
+  return weft_is_thread(thread) ? check(size, set) : ESRCH;
 }
 PUBLIC int pthread_attr_setaffinity_np(pthread_attr_t* attributes, size_t size,
                                        const cpu_set_t* set) {
@@ -100,68 +101,52 @@ PUBLIC int sched_rr_get_interval(pid_t process, struct timespec* out) {
 }
 
 PUBLIC int pthread_getschedparam(pthread_t thread, int* policy, struct sched_param* out) {
+  if (!weft_is_thread(thread)) {
+    return ESRCH;
+  }
   *policy = SCHED_OTHER;
   memset(out, 0, sizeof *out);
   return 0;
 }
 PUBLIC int pthread_setschedparam(pthread_t thread, int policy,
                                  const struct sched_param* parameters) {
-  return check_policy(policy, parameters);
+  return weft_is_thread(thread) ? check_policy(policy, parameters) : ESRCH;
 }
 PUBLIC int pthread_setschedprio(pthread_t thread, int priority) {
-  return priority == 0 ? 0 : EINVAL;
+  return !weft_is_thread(thread) ? ESRCH : priority == 0 ? 0 : EINVAL;
 }
-PUBLIC int pthread_attr_getschedpolicy(const pthread_attr_t* attributes, int* policy) {
-  *policy = SCHED_OTHER;
+static int concurrency;  // a hint that nobody takes
+PUBLIC int pthread_getconcurrency(void) { return concurrency; }
+PUBLIC int pthread_setconcurrency(int level) {
+  if (level < 0) {
+    return EINVAL;
+  }
+  concurrency = level;
   return 0;
 }
-PUBLIC int pthread_attr_setschedpolicy(pthread_attr_t* attributes, int policy) {
-  static const struct sched_param lowest;
-  return check_policy(policy, &lowest) == 0 ? 0 : ENOTSUP;
-}
-PUBLIC int pthread_attr_getinheritsched(const pthread_attr_t* attributes, int* inherit) {
-  *inherit = PTHREAD_INHERIT_SCHED;
-  return 0;
-}
-PUBLIC int pthread_attr_setinheritsched(pthread_attr_t* attributes, int inherit) {
-  return inherit == PTHREAD_INHERIT_SCHED || inherit == PTHREAD_EXPLICIT_SCHED ? 0 : EINVAL;
-}
-PUBLIC int pthread_attr_getscope(const pthread_attr_t* attributes, int* scope) {
-  *scope = PTHREAD_SCOPE_SYSTEM;
-  return 0;
-}
-PUBLIC int pthread_attr_setscope(pthread_attr_t* attributes, int scope) {
-  return scope == PTHREAD_SCOPE_SYSTEM ? 0 : scope == PTHREAD_SCOPE_PROCESS ? ENOTSUP : EINVAL;
-}
-PUBLIC int pthread_getconcurrency(void) { return 0; }
-PUBLIC int pthread_setconcurrency(int level) { return level < 0 ? EINVAL : 0; }
 PUBLIC int pthread_getcpuclockid(pthread_t thread, clockid_t* clock) {
+  if (!weft_is_thread(thread)) {
+    return ESRCH;
+  }
   *clock = CLOCK_THREAD_CPUTIME_ID;
   return pthread_equal(thread, pthread_self()) ? 0 : ENOSYS;
 }
 PUBLIC int pthread_setname_np(pthread_t thread, const char* name) {
-  return strlen(name) < 16 ? 0 : ERANGE;
-}
-PUBLIC int pthread_getname_np(pthread_t thread, char* buffer, size_t size) {
-  if (size < sizeof "weft") {
+  struct weft_thread* target = weft_thread_of(thread);
+  if (strlen(name) >= sizeof target->name) {
     return ERANGE;
   }
-  strcpy(buffer, "weft");
+  strcpy(target->name, name);
   return 0;
 }
-// A signal reaches a thread only from itself.
-PUBLIC int pthread_kill(pthread_t thread, int signal) {
-  if (!pthread_equal(thread, pthread_self())) {
-    return ENOSYS;
+PUBLIC int pthread_getname_np(pthread_t thread, char* buffer, size_t size) {
+  const char* name = weft_thread_of(thread)->name;
+  if (size <= strlen(name)) {
+    return ERANGE;
   }
-  return kill(0, signal) == 0 ? 0 : errno;
+  strcpy(buffer, name);
+  return 0;
 }
 PUBLIC int pthread_mutex_setprioceiling(pthread_mutex_t* mutex, int ceiling, int* old) {
-  return EINVAL;
-}
-PUBLIC int pthread_mutexattr_getprioceiling(const pthread_mutexattr_t* attributes, int* ceiling) {
-  return EINVAL;
-}
-PUBLIC int pthread_mutexattr_setprioceiling(pthread_mutexattr_t* attributes, int ceiling) {
   return EINVAL;
 }

@@ -1,9 +1,8 @@
-// What processes share: named semaphores, shared memory, message queues. There is nobody to share
+// What processes share: shared memory, message queues. There is nobody to share
 // with, so all fail with ENOSYS. And small things that only make sense between programs.
 #include <fcntl.h>
 #include <mntent.h>
 #include <mqueue.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ipc.h>
@@ -16,13 +15,6 @@
 #include <wordexp.h>
 
 #include "posix.h"
-
-PUBLIC sem_t* sem_open(const char* name, int flags, ...) {
-  errno = ENOSYS;
-  return SEM_FAILED;
-}
-PUBLIC int sem_close(sem_t* semaphore) { return fail(EINVAL); }
-PUBLIC int sem_unlink(const char* name) { return unsupported(); }
 
 PUBLIC int shm_open(const char* name, int flags, mode_t mode) { return unsupported(); }
 PUBLIC int shm_unlink(const char* name) { return unsupported(); }

@@ -4,10 +4,6 @@
 #include <signal.h>
 #include <stdint.h>
 
-// Delivers a signal to this program: runs its handler, marks it pending when it is blocked, or does
-// the default action. Returns 0, or -1 with errno.
-int weft_deliver(int signal);
-
 // Nanoseconds of the monotonic clock at which the alarm goes off; 0: none is set.
 uint64_t weft_alarm_at(void);
 
@@ -16,7 +12,9 @@ void weft_alarm_fired(void);
 
 // Sleeps until a signal that is not in `blocked` can be delivered: one that is pending, or the
 // alarm's. Returns its number without delivering it; 0 at `deadline_ns` of the monotonic clock
-// (UINT64_MAX: never).
+// (UINT64_MAX: never); weft_handled when a handler of this thread has run meanwhile. A cancellation
+// point.
+enum { weft_handled = -1 };
 int weft_wait_for_signal(const sigset_t* blocked, uint64_t deadline_ns);
 
 uint64_t weft_monotonic_ns(void);

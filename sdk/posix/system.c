@@ -15,6 +15,11 @@
 
 #include "posix.h"
 
+#ifdef _REENTRANT
+enum { threads_max = 1024 };  // of weft
+#else
+enum { threads_max = 1 };
+#endif
 enum { page_bytes = 65536, open_files = 1024 };
 static const unsigned long long memory_bytes = 1ULL << 32;
 static const unsigned long long stack_bytes = 8ULL << 20;
@@ -48,7 +53,9 @@ static int has_option(int name) {
     case _SC_CLOCK_SELECTION:
     case _SC_THREADS:
     case _SC_THREAD_SAFE_FUNCTIONS:
+    case _SC_THREAD_ATTR_STACKADDR:
     case _SC_THREAD_ATTR_STACKSIZE:
+    case _SC_THREAD_PROCESS_SHARED:
     case _SC_BARRIERS:
     case _SC_READER_WRITER_LOCKS:
     case _SC_SPIN_LOCKS:
@@ -114,7 +121,7 @@ PUBLIC long sysconf(int name) {
     case _SC_THREAD_DESTRUCTOR_ITERATIONS:
       return PTHREAD_DESTRUCTOR_ITERATIONS;
     case _SC_THREAD_THREADS_MAX:
-      return -1;
+      return threads_max;
     case _SC_SEM_VALUE_MAX:
       return INT_MAX;
     case _SC_XOPEN_VERSION:

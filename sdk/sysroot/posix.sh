@@ -12,7 +12,7 @@
 build_posix() {
   local triple=$1 objects=$work/posix-$1 units=("$root"/sdk/posix/*.c)
   python3 "$root/sdk/posix/headers.py" "$sources/wasi-libc" "$sysroot/include/$triple"
-  is_threaded "$triple" || units+=("$root"/sdk/posix/single/*.c)
+  if is_threaded "$triple"; then units+=("$root"/sdk/posix/threads/*.c); else units+=("$root"/sdk/posix/single/*.c); fi
   guest_flags "$triple"
   printf '%s\n' "${units[@]}" | compile_all "$objects" -O2 -std=gnu17 -D_GNU_SOURCE "-I$root/sdk/posix" \
     -Wall -Wextra -Werror -Wno-unused-parameter -Wno-macro-redefined "${guest_cflags[@]}"

@@ -1,7 +1,6 @@
 // For programs of one thread, where wasi-libc has pthread_create (which fails) and locks that
-// nobody else can hold, but not the rest: semaphores, C11's threads, locked streams.
+// nobody else can hold, but not the rest: semaphores, conditions of C11, locked streams.
 #include <limits.h>
-#include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,17 @@
 #include <unistd.h>
 
 #include "posix.h"
+#include "thread.h"
+
+int weft_wait(volatile int* address, int value, int64_t ns, int is_point) {
+  const int64_t second_ns = 1000000000;
+  if (ns < 0) {
+    __builtin_trap();
+  }
+  nanosleep(&(struct timespec){(time_t)(ns / second_ns), (long)(ns % second_ns)}, NULL);
+  return ETIMEDOUT;
+}
+void weft_ring(struct weft_thread* thread) {}
 
 PUBLIC void flockfile(FILE* stream) {}
 PUBLIC int ftrylockfile(FILE* stream) { return 0; }
@@ -51,33 +61,6 @@ PUBLIC int sem_timedwait(sem_t* semaphore, const struct timespec* until) {
   return fail(ETIMEDOUT);
 }
 
-PUBLIC int thrd_create(thrd_t* thread, thrd_start_t function, void* argument) { return thrd_error; }
-PUBLIC _Noreturn void thrd_exit(int result) { exit(0); }
-PUBLIC int thrd_join(thrd_t thread, int* result) { return thrd_error; }
-PUBLIC void thrd_yield(void) {}
-PUBLIC void call_once(once_flag* flag, void (*function)(void)) { pthread_once(flag, function); }
-
-static int outcome(int error) {
-  return error == 0 ? thrd_success : error == EBUSY ? thrd_busy : thrd_error;
-}
-PUBLIC int mtx_init(mtx_t* mutex, int kind) {
-  pthread_mutexattr_t attributes;
-  pthread_mutexattr_init(&attributes);
-  if ((kind & mtx_recursive) != 0) {
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-  }
-  return outcome(pthread_mutex_init((pthread_mutex_t*)mutex, &attributes));
-}
-PUBLIC void mtx_destroy(mtx_t* mutex) {}
-PUBLIC int mtx_lock(mtx_t* mutex) { return outcome(pthread_mutex_lock((pthread_mutex_t*)mutex)); }
-PUBLIC int mtx_trylock(mtx_t* mutex) {
-  return outcome(pthread_mutex_trylock((pthread_mutex_t*)mutex));
-}
-PUBLIC int mtx_timedlock(mtx_t* mutex, const struct timespec* until) { return mtx_lock(mutex); }
-PUBLIC int mtx_unlock(mtx_t* mutex) {
-  return outcome(pthread_mutex_unlock((pthread_mutex_t*)mutex));
-}
-
 // Nobody can be woken and nobody can wake: to wait is an error.
 PUBLIC int cnd_init(cnd_t* condition) { return thrd_success; }
 PUBLIC void cnd_destroy(cnd_t* condition) {}
@@ -87,9 +70,3 @@ PUBLIC int cnd_wait(cnd_t* condition, mtx_t* mutex) { return thrd_error; }
 PUBLIC int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const struct timespec* until) {
   return thrd_error;
 }
-
-PUBLIC int tss_create(tss_t* key, tss_dtor_t destroy) {
-  return outcome(pthread_key_create(key, destroy));
-}
-PUBLIC void tss_delete(tss_t key) { pthread_key_delete(key); }
-PUBLIC int tss_set(tss_t key, void* value) { return outcome(pthread_setspecific(key, value)); }
