@@ -14,10 +14,17 @@
 
 enum { look_ms = 10 };
 
+// What cannot be done with the descriptor at all is refused at once, not waited for.
+static int has_right(int fd, __wasi_rights_t right) {
+  __wasi_fdstat_t state;
+  return __wasi_fd_fdstat_get(fd, &state) == 0 && (state.fs_rights_base & right) != 0;
+}
+
 // 0, or -1 with errno: a handler has run.
-static int before(int fd, short events) {
+static int before(int fd, short events, __wasi_rights_t right) {
   pthread_testcancel();
-  if (&pthread_cancel == NULL && &pthread_kill == NULL) {
+  if (!weft_has_threads() || (&pthread_cancel == NULL && &pthread_kill == NULL) ||
+      !has_right(fd, right)) {
     return 0;
   }
   for (;;) {
@@ -37,7 +44,7 @@ static ssize_t outcome(__wasi_errno_t error, size_t size) {
 }
 
 PUBLIC ssize_t read(int fd, void* buffer, size_t size) {
-  if (before(fd, POLLIN) != 0) {
+  if (before(fd, POLLIN, __WASI_RIGHTS_FD_READ) != 0) {
     return -1;
   }
   __wasi_iovec_t part = {buffer, size};
@@ -47,7 +54,7 @@ PUBLIC ssize_t read(int fd, void* buffer, size_t size) {
 }
 
 PUBLIC ssize_t write(int fd, const void* buffer, size_t size) {
-  if (before(fd, POLLOUT) != 0) {
+  if (before(fd, POLLOUT, __WASI_RIGHTS_FD_WRITE) != 0) {
     return -1;
   }
   __wasi_ciovec_t part = {buffer, size};

@@ -138,6 +138,8 @@ static void points(void) {
   cancelled("sigwait()", waits_for_signal, NULL);
   pipe(ends);
   cancelled("read()", reads, ends);
+  char byte;
+  fails("the end to write is not waited for", read(ends[1], &byte, 1) == -1, EBADF);
   struct wrapped last = {waits_for_semaphore, NULL};
   pthread_t joined = started(wraps, &last);
   cancelled("pthread_join()", joins, &joined);
