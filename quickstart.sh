@@ -27,6 +27,7 @@ show() {
   "$@"
 }
 
+sysroot_steps sysroot threads
 steps_expect 5
 run_step packages "Debian packages"
 run_step build "building weft"

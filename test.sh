@@ -130,6 +130,7 @@ declare -A setup_what=(
   [math]="guest sysroot with BLAS, LAPACK and FFTW"
   [generator]="generator of test modules"
 )
+sysroot_steps "${setup[@]}"
 steps_expect $((${#setup[@]} + 1 + ${#tests[@]}))
 for step in "${setup[@]}"; do run_step "$step" "${setup_what[$step]}"; done
 run_step build "building weft (release)"

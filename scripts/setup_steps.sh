@@ -34,28 +34,48 @@ artefact_step() {
 }
 
 # The guest's libraries, in steps that each add to the one before: build/sysroot leads to the fullest that is there.
-sysroots=(math threads base)
-link_sysroot() {
-  local name dir
-  mkdir -p "$root/build"
+# On the way to a fuller one it stays where it leads, since other builds may be using it. A driver says which steps it
+# is going to run: sysroot_steps STEP...
+sysroots=(math threads sysroot)
+sysroot_steps() {
+  local name
   for name in "${sysroots[@]}"; do
-    if "$root/scripts/cached" --have "$root/sdk/sysroot/$name.sh"; then
-      dir=$("$root/scripts/cached" "$root/sdk/sysroot/$name.sh")
-      ln -sfn "$dir" "$root/build/sysroot"
+    if [[ " $* " == *" $name "* ]]; then
+      export WEFT_SYSROOT_GOAL=$name
       return
     fi
   done
 }
-# have_sysroot_part NAME, step_sysroot_part NAME
+# sysroot_recipe STEP
+sysroot_recipe() {
+  local name=$1
+  [ "$name" != sysroot ] || name=base
+  echo "$root/sdk/sysroot/$name.sh"
+}
+link_sysroot() {
+  local name recipe link=$root/build/sysroot
+  mkdir -p "$root/build"
+  for name in "${sysroots[@]}"; do
+    recipe=$(sysroot_recipe "$name")
+    if "$root/scripts/cached" --have "$recipe"; then
+      ln -sfn "$("$root/scripts/cached" "$recipe")" "$link.$$"
+      mv -T "$link.$$" "$link"
+      return
+    fi
+    # less than what is on its way only serves where there is nothing
+    if [ "$name" = "${WEFT_SYSROOT_GOAL:-sysroot}" ] && [ -d "$link" ]; then return; fi
+  done
+}
+# have_sysroot_part STEP, step_sysroot_part STEP
 have_sysroot_part() {
-  "$root/scripts/cached" --have "$root/sdk/sysroot/$1.sh" 2> /dev/null && link_sysroot
+  "$root/scripts/cached" --have "$(sysroot_recipe "$1")" 2> /dev/null && link_sysroot
 }
 step_sysroot_part() {
-  "$root/scripts/cached" "$root/sdk/sysroot/$1.sh"
+  "$root/scripts/cached" "$(sysroot_recipe "$1")"
   link_sysroot
 }
-have_sysroot() { have_sysroot_part base; }
-step_sysroot() { step_sysroot_part base; }
+have_sysroot() { have_sysroot_part sysroot; }
+step_sysroot() { step_sysroot_part sysroot; }
 have_threads() { have_sysroot_part threads; }
 step_threads() { step_sysroot_part threads; }
 have_math() { have_sysroot_part math; }
