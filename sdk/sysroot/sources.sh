@@ -53,6 +53,12 @@ unpack_wasi_libc() {
   local file=$1/wasi-libc/libc-bottom-half/sources/posix.c
   sed -i -E 's/^int (f?chmod(at)?|f?statvfs)\(/int __wasilibc_stub_\1(/' "$file"
   [ "$(grep -c '^int __wasilibc_stub_' "$file")" = 5 ]
+  # An empty path names nothing in POSIX; here it would be the working directory.
+  sed -i '/^static int find_relpath2(/,/^}/s/^  const char [*]abs;$/&\n  if (!*path) return -1;/' "$file"
+  grep -q '^  if (![*]path) return -1;$' "$file"
+  file=${file%posix.c}chdir.c
+  sed -i '/^int chdir(/,/^}/s/^  const char [*]abs;$/&\n  if (!*path) return errno = ENOENT, -1;/' "$file"
+  grep -q '^  if (!.*ENOENT, -1;$' "$file"
 }
 
 # Only the folders that the libraries are built from: 120 MB of more than a gigabyte. libc++ takes its from_chars out of

@@ -69,6 +69,17 @@ static void owners_and_modes(void) {
   close(fd);
 }
 
+static void empty_paths(void) {
+  struct stat status;
+  fails("stat() of no name", stat("", &status) == -1, ENOENT);
+  fails("lstat() of no name", lstat("", &status) == -1, ENOENT);
+  fails("open() of no name", open("", O_RDONLY) == -1, ENOENT);
+  fails("access() to no name", access("", F_OK) == -1, ENOENT);
+  fails("rename() to no name", rename("f", "") == -1, ENOENT);
+  fails("chdir() to no name", chdir("") == -1, ENOENT);
+  check("the working directory has one", stat(".", &status) == 0 && S_ISDIR(status.st_mode));
+}
+
 static void descriptors(void) {
   int fd = open("f", O_RDWR);
   check("fcntl() tells the mode", (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR);
@@ -158,6 +169,7 @@ static void walks(void) {
 int main(void) {
   temporary();
   owners_and_modes();
+  empty_paths();
   descriptors();
   duplicates();
   pipes();
