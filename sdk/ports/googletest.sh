@@ -26,9 +26,11 @@ build() {
 # Where the test programs lie depends on the library that they belong to.
 program() { find "$1" -name "$2" -type f -perm -u+x; }
 
-# What each test came to, without times; what needs processes is left out.
+# What each test came to, without times; what needs processes is left out, and a test that fails, as its source says,
+# where the working directory is the root, as it is under `weft exec`.
+filter="-*Death*:XmlOutputChangeDirTest.*"
 verdicts() {
-  local dir=$1 name=$2 filter=$3
+  local dir=$1 name=$2
   "$(program "$dir" "$name")" --gtest_filter="$filter" --gtest_color=no 2>&1 |
     LC_ALL=C sed -n \
       's/^\(\[       OK \]\|\[  FAILED  \]\|\[  SKIPPED \]\) \([^ ,]*\).*/\1 \2/p' | LC_ALL=C sort -u || true
@@ -40,14 +42,14 @@ check_all() {
   cp -a "$built/googletest.guest/build" guest
   start_here guest
   for name in "${tests[@]}"; do
-    verdicts native "$name" "-*Death*" > native.verdicts
-    verdicts guest "$name" "-*Death*" > guest.verdicts
+    verdicts native "$name" > native.verdicts
+    verdicts guest "$name" > guest.verdicts
     check "$name has verdicts" grep -q OK guest.verdicts
     same "$name, all verdicts" native.verdicts guest.verdicts
   done
   name=gmock-matchers-containers_test
-  measure "$name, 40 times" "$(program native $name)" --gtest_repeat=40 --gtest_filter=-*Death* -- \
-    "$(program guest $name)" --gtest_repeat=40 --gtest_filter=-*Death*
+  measure "$name, 40 times" "$(program native $name)" --gtest_repeat=40 --gtest_filter="$filter" -- \
+    "$(program guest $name)" --gtest_repeat=40 --gtest_filter="$filter"
 }
 
 case $1 in

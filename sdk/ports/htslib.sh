@@ -12,21 +12,21 @@ programs=(hts_endian test_expr test_kfunc test_kstring test_str2int test_time_fu
   test-vcf-sweep test-bcf-sr test-bcf-translate test_introspection test-bcf_set_variant_type)
 
 build_htscodecs() {
-  on "$1" ./configure --disable-shared --prefix="$PWD/installed" CFLAGS=-O2
-  on "$1" make -j "$jobs" -C htscodecs install
+  on "$1" ./configure --disable-shared CFLAGS=-O2
+  on "$1" make -j "$jobs" -C htscodecs
 }
 # htslib without the copy of htscodecs that it has in Git as a submodule, as Debian builds it.
 build_htslib() {
   local codecs
-  codecs=$(cd "../htscodecs.$1/installed" && pwd)
+  codecs=$(cd "../htscodecs.$1" && pwd)
   on "$1" ./configure --disable-libcurl --disable-gcs --disable-s3 --disable-plugins --without-libdeflate \
-    --with-external-htscodecs CFLAGS=-O2 CPPFLAGS="-I$codecs/include" LDFLAGS="-L$codecs/lib"
+    --with-external-htscodecs CFLAGS=-O2 CPPFLAGS="-I$codecs" LDFLAGS="-L$codecs/htscodecs/.libs"
   on "$1" make -j "$jobs" lib-static tabix bgzip htsfile "${programs[@]/#/test/}"
 }
 build_samtools() {
   local codecs
-  codecs=$(cd "../htscodecs.$1/installed" && pwd)
-  on "$1" ./configure --without-curses --with-htslib="../htslib.$1" CFLAGS=-O2 LDFLAGS="-L$codecs/lib" \
+  codecs=$(cd "../htscodecs.$1" && pwd)
+  on "$1" ./configure --without-curses --with-htslib="../htslib.$1" CFLAGS=-O2 LDFLAGS="-L$codecs/htscodecs/.libs" \
     LIBS=-lhtscodecs
   on "$1" make -j "$jobs" samtools
 }
