@@ -130,7 +130,6 @@ TEST_F(Pool, a_dehydrated_guest_comes_back_in_another_slot_with_all_that_it_wrot
   uint32_t index = guest->instance().slot().index();
   ASSERT_TRUE(guest->instance().memory().grow(1));
   cpu::base_of(guest->head())[140'000] = std::byte{9};
-  std::string before = bytes_of(*guest);
   auto dry = pool.dehydrate(std::move(guest));
   ASSERT_TRUE(dry) << dry.error().message();
   EXPECT_LT(dry->bytes(), 6 * 4096u);
