@@ -7,15 +7,18 @@
 //
 // Little endian, lengths as 64 bits, no type tags: a format that changes needs a version number of
 // its own around it. Reading trusts nothing: a length beyond the bytes that are left is an Error
-// corrupt, and nothing is allocated for it. Thread safety: values.
+// corrupt, and nothing is allocated for it. An ArchivedTable is not copied out of the bytes: it
+// shows them where they are, so they must outlive it. Thread safety: values.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -31,6 +34,42 @@ template <class T>
 concept ArchiveBytes = std::is_arithmetic_v<T> || std::is_enum_v<T> ||
                        (archived_as_bytes<T> && std::is_trivially_copyable_v<T> &&
                         std::has_unique_object_representations_v<T>);
+
+// A table of plain values: its own, or those in the bytes that it was read from. In an archive it
+// begins at a multiple of table_alignment, from the archive's first byte.
+template <ArchiveBytes T>
+class ArchivedTable {
+ public:
+  ArchivedTable() = default;
+  explicit ArchivedTable(std::vector<T> values) : own_(std::move(values)), shown_(own_) {}
+  static ArchivedTable showing(std::span<const T> values) {
+    ArchivedTable table;
+    table.shown_ = values;
+    return table;
+  }
+  // A vector that is moved keeps its place in memory.
+  ArchivedTable(ArchivedTable&& other) noexcept
+      : own_(std::move(other.own_)), shown_(std::exchange(other.shown_, {})) {}
+  ArchivedTable& operator=(ArchivedTable&& other) noexcept {
+    own_ = std::move(other.own_);
+    shown_ = std::exchange(other.shown_, {});
+    return *this;
+  }
+  ~ArchivedTable() = default;
+
+  auto begin() const { return shown_.begin(); }
+  auto end() const { return shown_.end(); }
+  size_t size() const { return shown_.size(); }
+  bool empty() const { return shown_.empty(); }
+  const T& operator[](size_t i) const { return shown_[i]; }
+  const T& back() const { return shown_.back(); }
+
+ private:
+  std::vector<T> own_;
+  std::span<const T> shown_;
+};
+
+inline constexpr size_t table_alignment = 8;
 
 class ArchiveWriter {
  public:
@@ -61,6 +100,15 @@ class ArchiveWriter {
     }
   }
   template <class T>
+  void put(ArchivedTable<T>& table) {
+    static_assert(table_alignment % alignof(T) == 0);
+    put(static_cast<uint64_t>(table.size()));
+    out_.resize((out_.size() + table_alignment - 1) & ~(table_alignment - 1));
+    if (!table.empty()) {
+      out_.append(reinterpret_cast<const char*>(&table[0]), table.size() * sizeof(T));
+    }
+  }
+  template <class T>
   void put(std::optional<T>& value) {
     put(static_cast<uint8_t>(value.has_value()));
     if (value) {
@@ -78,7 +126,7 @@ class ArchiveWriter {
 
 class ArchiveReader {
  public:
-  explicit ArchiveReader(std::string_view bytes) : left_(bytes) {}
+  explicit ArchiveReader(std::string_view bytes) : left_(bytes), begin_(bytes.data()) {}
   template <class... T>
   void operator()(T&... values) {
     (get(values), ...);
@@ -90,7 +138,7 @@ class ArchiveReader {
   const char* take(uint64_t count) {
     if (count > left_.size()) {
       ok_ = false;
-      left_ = {};
+      left_.remove_prefix(left_.size());
       return nullptr;
     }
     const char* bytes = left_.data();
@@ -135,6 +183,18 @@ class ArchiveReader {
     }
   }
   template <class T>
+  void get(ArchivedTable<T>& table) {
+    uint64_t size = 0;
+    get(size);
+    auto used = static_cast<uint64_t>(left_.data() - begin_);
+    take(-used & (table_alignment - 1));
+    bool fits = size <= left_.size() / sizeof(T) &&
+                reinterpret_cast<uintptr_t>(left_.data()) % alignof(T) == 0;
+    const char* bytes = take(fits ? size * sizeof(T) : UINT64_MAX);
+    auto* values = reinterpret_cast<const T*>(bytes);
+    table = ArchivedTable<T>::showing({values, bytes == nullptr ? 0 : size});
+  }
+  template <class T>
   void get(std::optional<T>& value) {
     uint8_t present = 0;
     get(present);
@@ -150,6 +210,7 @@ class ArchiveReader {
   }
 
   std::string_view left_;
+  const char* begin_;
   bool ok_ = true;
 };
 

@@ -95,7 +95,7 @@ Result<Segments> read_segments(std::span<const uint8_t> elf, const std::string& 
 
 // Do the code's head and the description fit each other, as far as a CodeFile itself goes by them?
 bool agree(const CodeHeader& header, const CodeInfo& info, const Segments& segments) {
-  auto below = [](const std::vector<uint32_t>& indices, size_t count) {
+  auto below = [](std::span<const uint32_t> indices, size_t count) {
     return std::all_of(indices.begin(), indices.end(), [&](uint32_t i) { return i < count; });
   };
   uint64_t data = 0;
@@ -221,15 +221,13 @@ uint64_t CodeFile::descriptor(uint32_t function) const {
 }
 
 std::span<const uint8_t> CodeFile::data() const {
-  uint64_t size = 0;
-  for (const auto& segment : info_.data) {
-    size += segment.size;
-  }
+  uint64_t size = info_.data.empty() ? 0 : info_.data.back().start + info_.data.back().size;
   return {reinterpret_cast<const uint8_t*>(header_->data), size};
 }
 
 std::string assemble_code_file(std::string elf, const CodeInfo& info, const CodeKey& key) {
   std::string description = serialise(info);
+  elf.resize((elf.size() + table_alignment - 1) & ~(table_alignment - 1));
   CodeTrailer trailer{code_magic, elf.size(), description.size(), key.low, key.high, 0, 0};
   std::string file = std::move(elf);
   file += description;

@@ -67,7 +67,7 @@ class CodeFile {
   // Closed linking: address of the function's cpu::FuncRef.
   uint64_t descriptor(uint32_t function) const;
   const cpu::CodeRange& range() const { return range_; }
-  std::span<const uint8_t> data() const;  // of all segments; adds their sizes up
+  std::span<const uint8_t> data() const;  // of all segments
   // The whole file, to be embedded in another.
   std::span<const uint8_t> bytes() const {
     return {static_cast<const uint8_t*>(file_), file_bytes_};
@@ -80,7 +80,7 @@ class CodeFile {
 
   std::string name_;
   CodeKey key_;
-  CodeInfo info_;
+  CodeInfo info_;  // its tables lie in file_
   uint64_t address_ = 0;
   uint64_t mapped_bytes_ = 0;  // of the window
   void* file_ = nullptr;       // the whole file, mapped where the kernel likes

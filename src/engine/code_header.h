@@ -3,8 +3,9 @@
 //
 // A code file is one statically linked ELF executable for one module, CPU level and address. It is
 // mapped as it is, straight from the page cache; all addresses in it are final. gdb and perf read
-// it as any other program. After the ELF image come the module description (CodeInfo, serialised)
-// and a trailer with the checksum over everything before it. Thread safety: immutable.
+// it as any other program. After the ELF image come the module description (CodeInfo, serialised,
+// at a multiple of eight; its tables are read where they stand) and a trailer with the checksum
+// over everything before it. Thread safety: immutable.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 namespace weft::engine {
 
 inline constexpr uint64_t code_magic = 0x31'45'44'4f'43'54'46'57;  // "WFTCODE1", little endian
-inline constexpr uint32_t code_format_version = 1;
+inline constexpr uint32_t code_format_version = 2;
 
 // In the ELF image, read-only. Addresses are virtual addresses.
 struct CodeHeader {

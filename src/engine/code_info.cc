@@ -73,24 +73,8 @@ uint64_t item_word(const wasm::ConstExpr& item) {
   }
 }
 
-}  // namespace
-
-CodeInfo make_info(const Plan& plan) {
-  const wasm::Module& wasm = plan.wasm();
-  CodeInfo info{wasm};
-  if (info.memory && !plan.open()) {
-    info.memory->max = plan.max_memory_pages();
-  }
-  for (const auto& function : wasm.functions) {
-    info.function_types.push_back(function.type);
-  }
-  for (const auto& segment : wasm.elements) {
-    ElementInfo element{segment.mode, segment.table, segment.offset, {}};
-    for (const auto& item : segment.items) {
-      element.items.push_back(item_word(item));
-    }
-    info.elements.push_back(std::move(element));
-  }
+void add_data(CodeInfo& info, const wasm::Module& wasm) {
+  std::vector<DataInfo> segments;
   uint64_t start = 0;
   for (const auto& segment : wasm.data) {
     DataInfo data{start, segment.bytes.size, DataInfo::Place::passive, 0};
@@ -104,10 +88,37 @@ CodeInfo make_info(const Plan& plan) {
         info.data_offsets.push_back(offset);
       }
     }
-    info.data.push_back(data);
+    segments.push_back(data);
     start += segment.bytes.size;
   }
-  info.referenced = plan.referenced;
+  info.data = ArchivedTable(std::move(segments));
+}
+
+}  // namespace
+
+CodeInfo make_info(const Plan& plan) {
+  const wasm::Module& wasm = plan.wasm();
+  CodeInfo info{wasm};
+  if (info.memory && !plan.open()) {
+    info.memory->max = plan.max_memory_pages();
+  }
+  std::vector<uint32_t> function_types;
+  function_types.reserve(wasm.functions.size());
+  for (const auto& function : wasm.functions) {
+    function_types.push_back(function.type);
+  }
+  info.function_types = ArchivedTable(std::move(function_types));
+  for (const auto& segment : wasm.elements) {
+    std::vector<uint64_t> items;
+    items.reserve(segment.items.size());
+    for (const auto& item : segment.items) {
+      items.push_back(item_word(item));
+    }
+    info.elements.push_back(
+        {segment.mode, segment.table, segment.offset, ArchivedTable(std::move(items))});
+  }
+  add_data(info, wasm);
+  info.referenced = ArchivedTable(plan.referenced);
   info.linking = plan.options.linking;
   info.cpu = plan.options.cpu;
   info.target_cpu = plan.target.cpu;

@@ -19,12 +19,13 @@ struct ElementInfo {
   uint32_t table;
   wasm::ConstExpr offset;
   // One word an item: a function index, or one of the two kinds below in the upper half.
-  std::vector<uint64_t> items;
+  ArchivedTable<uint64_t> items;
 };
 inline constexpr uint64_t element_null = uint64_t{1} << 32;
 inline constexpr uint64_t element_global = uint64_t{2} << 32;  // | global index
 
-// There may be thousands, and each start of a program reads them; nearly all offsets are constants.
+// There may be thousands, and each start of a program reads them, where they stand in the code
+// file; nearly all offsets are constants.
 struct DataInfo {
   enum class Place : uint32_t { passive, constant, computed };
   uint64_t start;  // in the code file's data bytes
@@ -33,12 +34,19 @@ struct DataInfo {
   uint32_t offset;  // in memory when it is constant, or the number of its expression
 };
 
+}  // namespace weft::engine
+
+template <>
+inline constexpr bool weft::archived_as_bytes<weft::engine::DataInfo> = true;
+
+namespace weft::engine {
+
 struct CodeInfo : wasm::Declarations {
-  std::vector<uint32_t> function_types;  // of each function
+  ArchivedTable<uint32_t> function_types;  // of each function
   std::vector<ElementInfo> elements;
-  std::vector<DataInfo> data;
+  ArchivedTable<DataInfo> data;
   std::vector<wasm::ConstExpr> data_offsets;  // those that are computed
-  std::vector<uint32_t> referenced;
+  ArchivedTable<uint32_t> referenced;
   Linking linking = Linking::closed;
   CpuLevel cpu = CpuLevel::native;
   std::string target_cpu;  // LLVM's name of the CPU the code is for
@@ -50,10 +58,8 @@ struct CodeInfo : wasm::Declarations {
 
 CodeInfo make_info(const Plan& plan);
 std::string serialise(const CodeInfo& info);
-// Error corrupt when the bytes are no description of this format version.
+// Its tables lie in `bytes`, which must outlive it. Error corrupt when the bytes are no description
+// of this format version.
 Result<CodeInfo> parse_info(std::string_view bytes);
 
 }  // namespace weft::engine
-
-template <>
-inline constexpr bool weft::archived_as_bytes<weft::engine::DataInfo> = true;
