@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace weft {
 namespace {
 
@@ -20,7 +22,7 @@ class Placed {
  public:
   Placed(const std::string& bytes, size_t remainder) : storage_(bytes.size() / 8 + 2) {
     auto* at = reinterpret_cast<char*>(storage_.data()) + remainder;
-    std::memcpy(at, bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), at);
     view_ = {at, bytes.size()};
   }
   std::string_view view() const { return view_; }

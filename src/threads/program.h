@@ -95,7 +95,6 @@ class Program {
   // All threads but the first. REQUIRE: nothing runs.
   Result<std::string> freeze_others() const;
   Result<void> thaw_others(std::string_view frozen);
-  std::mutex& turn() { return turn_; }
 
  private:
   Program(std::shared_ptr<const engine::CodeFile> code, slot::SlotPool& slots,

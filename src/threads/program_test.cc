@@ -1,5 +1,6 @@
 #include "threads/program.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 
@@ -175,16 +176,23 @@ TEST(Program, a_trap_in_a_thread_ends_the_program_and_names_the_thread) {
   EXPECT_FALSE(speaker.backtrace().empty());
 }
 
-TEST(Program, an_exit_in_a_thread_ends_those_that_spin_and_those_that_wait) {
-  Started run(R"(
+// Eight threads, of which the odd ones spin and the even ones wait, for ever both; `eighth` is what
+// the eighth does instead.
+std::string spinning_and_waiting(std::string_view eighth) {
+  return fmt::format(R"(
     (func (export "wasi_thread_start") (param $tid i32) (param $argument i32)
-      (if (i32.eq (local.get $argument) (i32.const 8)) (then (call $exit (i32.const 9))))
+      (if (i32.eq (local.get $argument) (i32.const 8)) (then {}))
       (if (i32.and (local.get $argument) (i32.const 1))
         (then (loop $forever (br $forever)))
         (else (call $await (i32.const 4) (i32.const 1)))))
     (func (export "run") (result i32)
       (drop (call $spawn_many (i32.const 8)))
-      (call $await (i32.const 4) (i32.const 1)) (i32.const 0)))");
+      (call $await (i32.const 4) (i32.const 1)) (i32.const 0)))",
+                     eighth);
+}
+
+TEST(Program, an_exit_in_a_thread_ends_those_that_spin_and_those_that_wait) {
+  Started run(spinning_and_waiting("(call $exit (i32.const 9))"));
   EXPECT_EQ(std::get<host::Exited>(run.start().end().result()).code, 9u);
 }
 
@@ -237,14 +245,7 @@ TEST(Program, a_wait_with_a_timeout_ends_although_all_cores_are_busy) {
 }
 
 TEST(Program, it_can_be_stopped_from_outside_wherever_its_threads_are) {
-  Started run(R"(
-    (func (export "wasi_thread_start") (param $tid i32) (param $argument i32)
-      (if (i32.and (local.get $argument) (i32.const 1))
-        (then (loop $forever (br $forever)))
-        (else (call $await (i32.const 4) (i32.const 1)))))
-    (func (export "run") (result i32)
-      (drop (call $spawn_many (i32.const 8)))
-      (call $await (i32.const 4) (i32.const 1)) (i32.const 0)))");
+  Started run(spinning_and_waiting(""));
   run.start();
   while (run.program().threads() < 9) {
     std::this_thread::yield();

@@ -16,7 +16,8 @@
 //
 // Files are reached only below granted directories, by openat2 with RESOLVE_BENEATH; see paths.cc.
 //
-// Thread safety: belongs to the thread that runs the guest.
+// Thread safety: belongs to the thread that runs the guest. The threads of a program share one and
+// take turns, but in the functions that change nothing but guest memory (`concurrent` in wasi.cc).
 // Invariant: no host path, address or process-wide identity reaches the guest but st_dev and
 // st_ino.
 #pragma once
