@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -13,10 +15,11 @@ namespace asio = boost::asio;
 // A faaslet on this core, and what it waits for. `generation` tells the events of one wait from
 // those of an earlier one.
 struct Core::Entry {
-  Entry(asio::io_context& events, uint64_t entry_id, std::unique_ptr<Faaslet> owned)
-      : id(entry_id), faaslet(std::move(owned)), deadline(events), limit(events) {}
+  Entry(asio::io_context& events, uint64_t entry_id, Share of, std::unique_ptr<Faaslet> owned)
+      : id(entry_id), share(of), faaslet(std::move(owned)), deadline(events), limit(events) {}
 
   uint64_t id;
+  Share share;
   std::unique_ptr<Faaslet> faaslet;
   bool queued = false;
   uint64_t generation = 0;
@@ -42,14 +45,17 @@ Core::~Core() {
 }
 
 Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet,
-                            std::optional<std::chrono::milliseconds> time_limit) {
+                            std::optional<std::chrono::milliseconds> time_limit, Share share) {
+  CHECK(static_cast<size_t>(share) < queues_.size(), "there is no share {}",
+        static_cast<uint32_t>(share));
   if (entries_.size() >= options_.max_faaslets) {
     return error(Error::Kind::exhausted, "this core runs {} faaslets already, its limit",
                  entries_.size());
   }
   uint64_t id = next_id_++;
   auto& entry =
-      *entries_.emplace(id, std::make_unique<Entry>(events_, id, std::move(faaslet))).first->second;
+      *entries_.emplace(id, std::make_unique<Entry>(events_, id, share, std::move(faaslet)))
+           .first->second;
   auto look = [this, id] {
     auto found = entries_.find(id);
     if (found != entries_.end() && found->second->faaslet->state() == State::waiting) {
@@ -74,10 +80,35 @@ Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet,
   return FaasletId{id};
 }
 
+Share Core::add_share(uint32_t weight) {
+  queues_.push_back({.weight = std::max(weight, 1U)});
+  return Share{static_cast<uint32_t>(queues_.size() - 1)};
+}
+
+void Core::set_weight(Share share, uint32_t weight) {
+  queues_.at(static_cast<size_t>(share)).weight = std::max(weight, 1U);
+}
+
+std::chrono::nanoseconds Core::used(Share share) const {
+  return queues_.at(static_cast<size_t>(share)).used;
+}
+
 void Core::enqueue(Entry& entry) {
-  if (!std::exchange(entry.queued, true)) {
-    ready_.push_back(entry.id);
+  if (std::exchange(entry.queued, true)) {
+    return;
   }
+  auto share = static_cast<uint32_t>(entry.share);
+  Queue& queue = queues_[share];
+  queue.ready.push_back(entry.id);
+  if (!std::exchange(queue.listed, true)) {
+    queue.stride_ns = std::max(queue.stride_ns, stride_now_);
+    activate(share);
+  }
+}
+
+void Core::activate(uint32_t share) {
+  active_.push_back(share);
+  std::ranges::push_heap(active_, std::greater{}, [&](uint32_t s) { return queues_[s].stride_ns; });
 }
 
 void Core::set_ticking(bool ticking) {
@@ -88,29 +119,55 @@ void Core::set_ticking(bool ticking) {
   }
 }
 
-void Core::run() {
+void Core::run() { run(Until::empty); }
+
+void Core::serve() { run(Until::stopped); }
+
+void Core::run(Until until) {
   stopped_.store(false);
-  while (!stopped_.load() && !entries_.empty()) {
-    if (ready_.empty()) {
-      set_ticking(false);
-      events_.restart();
-      events_.run_one();
-      continue;
-    }
-    set_ticking(true);
-    // One round: each that is ready now gets one turn, then events are looked at.
-    for (size_t turns = ready_.size(); turns > 0 && !stopped_.load(); --turns) {
-      uint64_t id = ready_.front();
-      ready_.pop_front();
-      if (auto found = entries_.find(id); found != entries_.end()) {
-        found->second->queued = false;
-        step(*found->second);
-      }
-    }
+  // A guest may wait for nothing but its Waker, of which the event loop does not know.
+  auto more_comes = asio::make_work_guard(events_);
+  while (!stopped_.load() && (until == Until::stopped || !entries_.empty())) {
     events_.restart();
-    events_.poll();
+    if (active_.empty()) {
+      set_ticking(false);
+      events_.run_one();
+    } else {
+      set_ticking(true);
+      run_steps();
+      events_.poll();
+    }
   }
   set_ticking(false);
+}
+
+// Until events should be looked at: a quantum has passed, or nobody is ready.
+void Core::run_steps() {
+  auto begin = host::Clock::now();
+  auto before = begin;
+  while (!active_.empty() && !stopped_.load(std::memory_order_relaxed) &&
+         before - begin < options_.quantum) {
+    auto stride = [&](uint32_t s) { return queues_[s].stride_ns; };
+    std::ranges::pop_heap(active_, std::greater{}, stride);
+    uint32_t share = active_.back();
+    active_.pop_back();
+    uint64_t id = queues_[share].ready.front();
+    queues_[share].ready.pop_front();
+    stride_now_ = queues_[share].stride_ns;
+    if (auto found = entries_.find(id); found != entries_.end()) {
+      found->second->queued = false;
+      step(*found->second);
+    }
+    auto now = host::Clock::now();
+    Queue& queue = queues_[share];  // a step may have added shares
+    queue.used += now - before;
+    queue.stride_ns += static_cast<uint64_t>((now - before).count()) / queue.weight;
+    before = now;
+    queue.listed = !queue.ready.empty();
+    if (queue.listed) {
+      activate(share);
+    }
+  }
 }
 
 void Core::stop() {

@@ -1,12 +1,15 @@
-// A core: one thread, one event loop, one run queue. It drives any number of faaslets; those that
-// wait cost nothing.
+// A core: one thread, one event loop, a run queue for each share. It drives any number of faaslets;
+// those that wait cost nothing.
 //
-//     add ──► run queue ──step──► again at the end of the queue (preempted)
-//                 ▲          └──► waiting: descriptors and deadlines in the event loop, or a Waker
+//     add ──► its share's queue ──step──► again at the end of the queue (preempted)
+//                 ▲                  └──► waiting: descriptors and deadlines in the event loop, or
+//                 │                       a Waker
 //                 └──────────────────┘
 //
-// A tick preempts whoever has run for the quantum, so guests share the core fairly, whatever they
-// do.
+// A tick preempts whoever has run for the quantum. Shares get the core's time in proportion to
+// their weights, whatever their guests do and however many they are: the next step is one of the
+// share that has had least (stride scheduling, Waldspurger and Weihl 1995). A share that was idle
+// does not save up: it comes back no further behind than the one that is served then.
 //
 // Thread safety: a Core belongs to the thread that calls run(); post(), kill() and stop() may be
 // called from any thread.
@@ -27,6 +30,8 @@
 namespace weft::faaslet {
 
 enum class FaasletId : uint64_t {};
+// Whose guests have a part of the core's time together: a tenant's.
+enum class Share : uint32_t {};
 
 class Core {
  public:
@@ -49,10 +54,19 @@ class Core {
 
   // Error exhausted when the core is full. The deadline ends the faaslet with TimedOut.
   Result<FaasletId> add(std::unique_ptr<Faaslet> faaslet,
-                        std::optional<std::chrono::milliseconds> time_limit = std::nullopt);
+                        std::optional<std::chrono::milliseconds> time_limit = std::nullopt,
+                        Share share = {});
+
+  // A share of the given weight, at least 1. Share{} is there already, with weight 1.
+  Share add_share(uint32_t weight);
+  void set_weight(Share share, uint32_t weight);
+  // What its guests have run for, waits not counted.
+  std::chrono::nanoseconds used(Share share) const;
 
   // Runs until no faaslet is left, or stop().
   void run();
+  // Runs until stop(): what comes by the event loop may add faaslets at any time.
+  void serve();
   void stop();
 
   // Runs `task` on this core, between two steps. Any thread.
@@ -66,13 +80,24 @@ class Core {
 
  private:
   struct Entry;
+  struct Queue {
+    uint32_t weight = 1;
+    uint64_t stride_ns = 0;  // time used, divided by the weight
+    std::chrono::nanoseconds used{};
+    std::deque<uint64_t> ready;
+    bool listed = false;  // in active_
+  };
+  enum class Until : uint8_t { empty, stopped };
 
   Core(const Options& options, Ended ended);
+  void run(Until until);
+  void run_steps();
   void step(Entry& entry);
   void wait(Entry& entry);
   void wake(Entry& entry);
   void finish(Entry& entry);
   void enqueue(Entry& entry);
+  void activate(uint32_t share);
   void set_ticking(bool ticking);
 
   Options options_;
@@ -80,7 +105,9 @@ class Core {
   std::unique_ptr<cpu::Thread> thread_;
   boost::asio::io_context events_{1};
   std::unordered_map<uint64_t, std::unique_ptr<Entry>> entries_;
-  std::deque<uint64_t> ready_;
+  std::vector<Queue> queues_{1};  // by share
+  std::vector<uint32_t> active_;  // shares with ready guests, a heap with the least stride in front
+  uint64_t stride_now_ = 0;       // of the share that was served last
   uint64_t next_id_ = 1;
   uint64_t preemptions_ = 0;
   bool ticking_ = false;

@@ -1,9 +1,10 @@
 #include "faaslet/core.h"
 
-#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 
 #include <thread>
 
@@ -77,6 +78,19 @@ class CoreTest : public testing::Test {
           modules.push_back(std::make_unique<Waits>(guest, fd));
           return modules;
         });
+  }
+
+  // Does something when there have been so many: by count and not by the clock, so that a slow
+  // machine gives the same answer.
+  void after_preemptions(uint64_t count, std::function<void()> then) {
+    if (core_->preemptions() >= count) {
+      then();
+      return;
+    }
+    auto look = std::make_shared<boost::asio::steady_timer>(core_->events(), 1ms);
+    look->async_wait([this, look, count, then](const boost::system::error_code&) {
+      after_preemptions(count, then);
+    });
   }
 
   TestProgram code_{program};
@@ -160,6 +174,46 @@ TEST_F(CoreTest, a_full_core_refuses_with_its_limit) {
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message(), HasSubstr("its limit"));
   });
+}
+
+TEST_F(CoreTest, shares_get_time_by_their_weights_however_many_guests_they_have) {
+  Share one = core_->add_share(1);
+  Share three = core_->add_share(3);
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(core_->add(start("endless"), std::nullopt, i < 5 ? one : three));
+  }
+  after_preemptions(400, [&] { core_->stop(); });
+  core_->run();
+  double ratio = static_cast<double>(core_->used(three).count()) /
+                 static_cast<double>(core_->used(one).count());
+  EXPECT_NEAR(ratio, 3.0, 0.5);
+}
+
+TEST_F(CoreTest, a_share_that_was_idle_is_served_next_and_has_saved_nothing_up) {
+  Share busy = core_->add_share(1);
+  Share other = core_->add_share(1);
+  ASSERT_TRUE(core_->add(start("endless"), std::nullopt, busy));
+  std::chrono::nanoseconds before{};
+  after_preemptions(100, [&] {
+    before = core_->used(busy);
+    ASSERT_TRUE(core_->add(start("endless"), std::nullopt, other));
+    after_preemptions(200, [&] { core_->stop(); });
+  });
+  core_->run();
+  auto busy_since = static_cast<double>((core_->used(busy) - before).count());
+  EXPECT_NEAR(static_cast<double>(core_->used(other).count()) / busy_since, 1.0, 0.3);
+}
+
+TEST_F(CoreTest, it_serves_until_it_is_stopped_though_nothing_runs) {
+  std::thread elsewhere([&] {
+    core_->post([&] {
+      ASSERT_TRUE(core_->add(start("quick")));
+      core_->post([&] { core_->post([&] { core_->stop(); }); });
+    });
+  });
+  core_->serve();
+  elsewhere.join();
+  EXPECT_EQ(ended_.size(), 1u);
 }
 
 }  // namespace
