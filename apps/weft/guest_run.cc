@@ -228,6 +228,10 @@ int GuestRun::report(const faaslet::Faaslet& faaslet, uint32_t thread) const {
     complain("killed: {}: {}", name, killed->reason);
     return 128 + SIGKILL;
   }
+  if (const auto* beyond = std::get_if<host::OutOfLimits>(&outcome)) {
+    complain("{}: {}", name, beyond->limit);
+    return exit_failure;
+  }
   if (const auto* timed_out = std::get_if<host::TimedOut>(&outcome)) {
     complain("timeout: {} did not end within {}", name, to_string(timed_out->limit));
     return exit_timeout;

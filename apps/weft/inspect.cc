@@ -5,9 +5,9 @@
 
 #include "command.h"
 #include "features.h"
-#include "imports.h"
 #include "program.h"
 #include "values.h"
+#include "world.h"
 
 namespace weft::cli {
 
@@ -35,7 +35,7 @@ json limits_json(const wasm::Limits& limits) {
 template <class M>
 class Description {
  public:
-  Description(const M& module, const ProvidedImports& provided)
+  Description(const M& module, const faaslet::OfferedImports& provided)
       : module_(module), provided_(provided) {}
 
   json describe() {
@@ -61,7 +61,7 @@ class Description {
   json imports() {
     json list = json::array();
     for (const wasm::Import& import : module_.imports) {
-      std::string reason = why_unmet(module_, import, provided_);
+      std::string reason = faaslet::why_unmet(module_, import, provided_);
       bool found = reason.empty();
       if (!found) {
         add_reason(std::move(reason));
@@ -69,7 +69,7 @@ class Description {
       list.push_back({{"module", import.module},
                       {"name", import.name},
                       {"kind", wasm::name(import.kind)},
-                      {"type", type_text(module_, import.kind, import.index)},
+                      {"type", faaslet::type_text(module_, import.kind, import.index)},
                       {"provided", found}});
     }
     return list;
@@ -80,7 +80,7 @@ class Description {
     for (const wasm::Export& e : module_.exports) {
       list.push_back({{"name", e.name},
                       {"kind", wasm::name(e.kind)},
-                      {"type", type_text(module_, e.kind, e.index)}});
+                      {"type", faaslet::type_text(module_, e.kind, e.index)}});
     }
     return list;
   }
@@ -98,7 +98,7 @@ class Description {
   }
 
   const M& module_;
-  const ProvidedImports& provided_;
+  const faaslet::OfferedImports& provided_;
   std::vector<std::string> reasons_;
 };
 
@@ -195,7 +195,7 @@ class Inspect final : public Command {
 
  private:
   Result<json> describe(const std::string& path) const {
-    TRY(provided, ProvidedImports::create(context_));
+    TRY(provided, offered_imports(context_));
     TRY(bytes, read_program(path));
     if (engine::is_code_file(bytes)) {
       return describe_code(path, provided);
@@ -218,7 +218,8 @@ class Inspect final : public Command {
     return result;
   }
 
-  static Result<json> describe_code(const std::string& path, const ProvidedImports& provided) {
+  static Result<json> describe_code(const std::string& path,
+                                    const faaslet::OfferedImports& provided) {
     TRY(code, engine::Engine::open(path));
     const engine::CodeInfo& info = code->info();
     json result = Description<engine::CodeInfo>(info, provided).describe();

@@ -8,10 +8,10 @@
 #include "command.h"
 #include "driver.h"
 #include "guest_run.h"
-#include "imports.h"
 #include "program.h"
 #include "threads/program.h"
 #include "values.h"
+#include "world.h"
 
 namespace weft::cli {
 
@@ -123,8 +123,8 @@ class Run : public Command {
   // compilation to hear it.
   template <class M>
   Result<void> check(const M& module, const std::vector<std::string>& words) {
-    TRY(provided, ProvidedImports::create(context_));
-    unmet_ = unmet_imports(module, provided);
+    TRY(provided, offered_imports(context_));
+    unmet_ = faaslet::unmet_imports(module, provided);
     if (unmet_.size() == 1) {
       return error(Error::Kind::not_found, "{}", unmet_.front());
     }

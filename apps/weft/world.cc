@@ -9,6 +9,7 @@
 #include "base/unique_fd.h"
 #include "guest_api/guest_api.h"
 #include "guest_api/stream_log.h"
+#include "threads/one_thread.h"
 #include "values.h"
 #include "wasi/wasi.h"
 
@@ -50,24 +51,6 @@ class NativePipes final : public host::ImportModule {
 
   std::unique_ptr<wasi::Wasi> wasi_;
   host::HostFunction write_{};
-};
-
-// A program whose memory is not shared runs with the thread it has: pthread_create fails with
-// EAGAIN, as it does at any limit on threads. The others find src/threads first.
-class OneThread final : public host::ImportModule {
- public:
-  using ImportModule::ImportModule;
-
-  std::optional<host::HostFunction> find(std::string_view module, std::string_view name) override {
-    if (module != "wasi" || name != "thread-spawn") {
-      return std::nullopt;
-    }
-    return host::bind<&OneThread::spawn>(this);
-  }
-
- private:
-  // Source: wasi-threads, "thread-spawn": a negative value says that no thread was started.
-  host::Answer<int32_t> spawn(uint32_t) { return -1; }
 };
 
 // 32 hexadecimal digits that no other run has.
@@ -172,7 +155,7 @@ faaslet::ImportFactory import_factory(const Context& context, Grants grants,
         } else {
           modules.push_back(std::make_unique<NativePipes>(std::move(wasi)));
         }
-        modules.push_back(std::make_unique<OneThread>(guest));
+        modules.push_back(std::make_unique<threads::OneThread>(guest));
         modules.push_back(
             std::make_unique<guest_api::GuestApi>(guest, call_of_a_run(context, settings)));
         return modules;
@@ -184,22 +167,8 @@ bool is_broken_pipe(const host::Outcome& outcome) {
   return killed != nullptr && killed->reason == broken_pipe;
 }
 
-Result<ProvidedImports> ProvidedImports::create(const Context& context) {
-  ProvidedImports provided;
-  provided.guest_ = std::make_unique<host::Guest>(nullptr);
-  TRY(modules, import_factory(context, {}, {}, {})(*provided.guest_));
-  provided.modules_ = std::move(modules);
-  return provided;
-}
-
-std::optional<wasm::FuncType> ProvidedImports::find(std::string_view module,
-                                                    std::string_view name) const {
-  for (const auto& provider : modules_) {
-    if (auto function = provider->find(module, name)) {
-      return function->type;
-    }
-  }
-  return std::nullopt;
+Result<faaslet::OfferedImports> offered_imports(const Context& context) {
+  return faaslet::OfferedImports::create(import_factory(context, {}, {}, {}));
 }
 
 }  // namespace weft::cli

@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "faaslet/faaslet.h"
+#include "faaslet/offered_imports.h"
 #include "guest_api/log.h"
 #include "wasi/config.h"
 
@@ -45,16 +46,7 @@ faaslet::ImportFactory import_factory(const Context& context, Grants grants,
 // Ended by a write to a pipe that nobody reads?
 bool is_broken_pipe(const host::Outcome& outcome);
 
-// The imports of an unknown program that this weft provides, for nobody to run.
-class ProvidedImports {
- public:
-  static Result<ProvidedImports> create(const Context& context);
-  // The signature of what is provided under that name, or nothing.
-  std::optional<wasm::FuncType> find(std::string_view module, std::string_view name) const;
-
- private:
-  std::unique_ptr<host::Guest> guest_;
-  std::vector<std::unique_ptr<host::ImportModule>> modules_;
-};
+// What an unknown program may import.
+Result<faaslet::OfferedImports> offered_imports(const Context& context);
 
 }  // namespace weft::cli

@@ -15,11 +15,18 @@ namespace asio = boost::asio;
 // A faaslet on this core, and what it waits for. `generation` tells the events of one wait from
 // those of an earlier one.
 struct Core::Entry {
-  Entry(asio::io_context& events, uint64_t entry_id, Share of, std::unique_ptr<Faaslet> owned)
-      : id(entry_id), share(of), faaslet(std::move(owned)), deadline(events), limit(events) {}
+  Entry(asio::io_context& events, uint64_t entry_id, const Terms& terms,
+        std::unique_ptr<Faaslet> owned)
+      : id(entry_id),
+        share(terms.share),
+        cpu_limit(terms.cpu_limit.value_or(std::chrono::nanoseconds::max())),
+        faaslet(std::move(owned)),
+        deadline(events),
+        limit(events) {}
 
   uint64_t id;
   Share share;
+  std::chrono::nanoseconds cpu_limit;
   std::unique_ptr<Faaslet> faaslet;
   bool queued = false;
   uint64_t generation = 0;
@@ -44,17 +51,16 @@ Core::~Core() {
   entries_.clear();
 }
 
-Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet,
-                            std::optional<std::chrono::milliseconds> time_limit, Share share) {
-  CHECK(static_cast<size_t>(share) < queues_.size(), "there is no share {}",
-        static_cast<uint32_t>(share));
+Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet, const Terms& terms) {
+  CHECK(static_cast<size_t>(terms.share) < queues_.size(), "there is no share {}",
+        static_cast<uint32_t>(terms.share));
   if (entries_.size() >= options_.max_faaslets) {
     return error(Error::Kind::exhausted, "this core runs {} faaslets already, its limit",
                  entries_.size());
   }
   uint64_t id = next_id_++;
   auto& entry =
-      *entries_.emplace(id, std::make_unique<Entry>(events_, id, share, std::move(faaslet)))
+      *entries_.emplace(id, std::make_unique<Entry>(events_, id, terms, std::move(faaslet)))
            .first->second;
   auto look = [this, id] {
     auto found = entries_.find(id);
@@ -63,10 +69,10 @@ Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet,
     }
   };
   entry.faaslet->on_wake([this, look] { asio::post(events_, look); });
-  if (time_limit) {
-    entry.limit.expires_after(*time_limit);
+  if (terms.time_limit) {
+    entry.limit.expires_after(*terms.time_limit);
     entry.limit.async_wait(
-        [this, id, limit = *time_limit](const boost::system::error_code& cancelled) {
+        [this, id, limit = *terms.time_limit](const boost::system::error_code& cancelled) {
           if (!cancelled) {
             kill(FaasletId{id}, host::TimedOut{limit});
           }
@@ -154,11 +160,11 @@ void Core::run_steps() {
     uint64_t id = queues_[share].ready.front();
     queues_[share].ready.pop_front();
     stride_now_ = queues_[share].stride_ns;
+    auto now = before;
     if (auto found = entries_.find(id); found != entries_.end()) {
       found->second->queued = false;
-      step(*found->second);
+      now = step(*found->second, before);
     }
-    auto now = host::Clock::now();
     Queue& queue = queues_[share];  // a step may have added shares
     queue.used += now - before;
     queue.stride_ns += static_cast<uint64_t>((now - before).count()) / queue.weight;
@@ -192,19 +198,30 @@ void Core::kill(FaasletId id, host::Outcome outcome) {
   });
 }
 
-void Core::step(Entry& entry) {
-  switch (entry.faaslet->step(*thread_)) {
+// Returns the time after it.
+host::Clock::time_point Core::step(Entry& entry, host::Clock::time_point before) {
+  Faaslet& faaslet = *entry.faaslet;
+  State state = faaslet.step(*thread_);
+  auto now = host::Clock::now();
+  faaslet.charge(now - before);
+  switch (state) {
     case State::ready:
       ++preemptions_;
+      if (faaslet.ran_for() > entry.cpu_limit) {
+        faaslet.kill(host::OutOfLimits{fmt::format(
+            "CPU time limit of {} ms exceeded",
+            std::chrono::duration_cast<std::chrono::milliseconds>(entry.cpu_limit).count())});
+      }
       enqueue(entry);
-      return;
+      break;
     case State::waiting:
       wait(entry);
-      return;
+      break;
     case State::ended:
       finish(entry);
-      return;
+      break;
   }
+  return now;
 }
 
 void Core::wait(Entry& entry) {

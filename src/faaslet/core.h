@@ -39,6 +39,11 @@ class Core {
     std::chrono::nanoseconds quantum = std::chrono::milliseconds(1);
     size_t max_faaslets = 200'000;
   };
+  struct Terms {
+    std::optional<std::chrono::milliseconds> time_limit = {};  // beyond it TimedOut
+    std::optional<std::chrono::nanoseconds> cpu_limit = {};    // of running; beyond it OutOfLimits
+    Share share = {};
+  };
   // Told on this thread when a faaslet has ended; takes it over, to read its results, reset it or
   // drop it.
   using Ended = std::function<void(FaasletId, std::unique_ptr<Faaslet>)>;
@@ -52,10 +57,9 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  // Error exhausted when the core is full. The deadline ends the faaslet with TimedOut.
-  Result<FaasletId> add(std::unique_ptr<Faaslet> faaslet,
-                        std::optional<std::chrono::milliseconds> time_limit = std::nullopt,
-                        Share share = {});
+  // Error exhausted when the core is full.
+  Result<FaasletId> add(std::unique_ptr<Faaslet> faaslet, const Terms& terms);
+  Result<FaasletId> add(std::unique_ptr<Faaslet> faaslet) { return add(std::move(faaslet), {}); }
 
   // A share of the given weight, at least 1. Share{} is there already, with weight 1.
   Share add_share(uint32_t weight);
@@ -92,7 +96,7 @@ class Core {
   Core(const Options& options, Ended ended);
   void run(Until until);
   void run_steps();
-  void step(Entry& entry);
+  host::Clock::time_point step(Entry& entry, host::Clock::time_point before);
   void wait(Entry& entry);
   void wake(Entry& entry);
   void finish(Entry& entry);

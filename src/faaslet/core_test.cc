@@ -140,7 +140,7 @@ TEST_F(CoreTest, a_wake_from_another_thread_resumes_the_call) {
 
 TEST_F(CoreTest, endless_guests_share_the_core_and_end_at_their_time_limit) {
   for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(core_->add(start("endless"), 150ms));
+    ASSERT_TRUE(core_->add(start("endless"), {.time_limit = 150ms}));
   }
   core_->run();
   ASSERT_EQ(ended_.size(), 4u);
@@ -180,7 +180,7 @@ TEST_F(CoreTest, shares_get_time_by_their_weights_however_many_guests_they_have)
   Share one = core_->add_share(1);
   Share three = core_->add_share(3);
   for (int i = 0; i < 6; ++i) {
-    ASSERT_TRUE(core_->add(start("endless"), std::nullopt, i < 5 ? one : three));
+    ASSERT_TRUE(core_->add(start("endless"), {.share = i < 5 ? one : three}));
   }
   after_preemptions(400, [&] { core_->stop(); });
   core_->run();
@@ -192,16 +192,25 @@ TEST_F(CoreTest, shares_get_time_by_their_weights_however_many_guests_they_have)
 TEST_F(CoreTest, a_share_that_was_idle_is_served_next_and_has_saved_nothing_up) {
   Share busy = core_->add_share(1);
   Share other = core_->add_share(1);
-  ASSERT_TRUE(core_->add(start("endless"), std::nullopt, busy));
+  ASSERT_TRUE(core_->add(start("endless"), {.share = busy}));
   std::chrono::nanoseconds before{};
   after_preemptions(100, [&] {
     before = core_->used(busy);
-    ASSERT_TRUE(core_->add(start("endless"), std::nullopt, other));
+    ASSERT_TRUE(core_->add(start("endless"), {.share = other}));
     after_preemptions(200, [&] { core_->stop(); });
   });
   core_->run();
   auto busy_since = static_cast<double>((core_->used(busy) - before).count());
   EXPECT_NEAR(static_cast<double>(core_->used(other).count()) / busy_since, 1.0, 0.3);
+}
+
+TEST_F(CoreTest, a_guest_that_uses_up_its_cpu_time_ends_with_that_limit_named) {
+  ASSERT_TRUE(core_->add(start("endless"), {.cpu_limit = 20ms}));
+  core_->run();
+  const Faaslet& faaslet = *ended_.begin()->second;
+  EXPECT_THAT(std::get<host::OutOfLimits>(faaslet.result()).limit,
+              HasSubstr("CPU time limit of 20 ms"));
+  EXPECT_GE(faaslet.ran_for(), 20ms);
 }
 
 TEST_F(CoreTest, it_serves_until_it_is_stopped_though_nothing_runs) {

@@ -74,6 +74,10 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   // what it waited for is then in its state, or queued for it. Of a guest that does not run.
   void settle();
 
+  // What it has run for, as whoever steps it measures it.
+  std::chrono::nanoseconds ran_for() const { return ran_for_; }
+  void charge(std::chrono::nanoseconds time) { ran_for_ += time; }
+
   // How it ended; results when it returned. REQUIRES: ended.
   const host::Outcome& result() const { return *ended_; }
   const std::vector<wasm::Value>& results() const { return results_; }
@@ -140,6 +144,7 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   std::shared_ptr<const snapshot::PageFile> pages_;
   cpu::Activation activation_;
   State state_ = State::ready;
+  std::chrono::nanoseconds ran_for_{};
   bool in_call_ = false;
   bool call_again_ = false;
   uint32_t call_type_ = 0;

@@ -26,13 +26,40 @@ bool is_at(ReadyPoint ready_point, const Faaslet& faaslet) {
   return false;
 }
 
-Result<void> run_to_ready_point(Faaslet& faaslet, cpu::Thread& thread, ReadyPoint ready_point) {
+// Takes the core away from a guest that runs, so that its time can be looked at.
+class Ticks {
+ public:
+  Ticks(cpu::Thread& thread, std::optional<TimeLimit> limit) : thread_(limit ? &thread : nullptr) {
+    set(std::chrono::milliseconds(10));
+  }
+  ~Ticks() { set(std::chrono::milliseconds(0)); }
+  Ticks(const Ticks&) = delete;
+  Ticks& operator=(const Ticks&) = delete;
+
+ private:
+  void set(std::chrono::nanoseconds period) {
+    if (thread_ != nullptr) {
+      auto done = thread_->set_tick(period);
+      CHECK(done.has_value(), "{}", done.error().message());
+    }
+  }
+  cpu::Thread* thread_;
+};
+
+Result<void> run_to_ready_point(Faaslet& faaslet, cpu::Thread& thread, ReadyPoint ready_point,
+                                std::optional<TimeLimit> limit) {
   std::string_view entry = ready_point == ReadyPoint::initialised ? "_initialize" : "_start";
   const engine::CodeInfo& info = faaslet.instance().code().info();
   if (ready_point != ReadyPoint::initialised || info.find_export(entry) != nullptr) {
     TRY_VOID(faaslet.call(entry));
   }
+  Ticks ticks(thread, limit);
+  auto begin = host::Clock::now();
   while (faaslet.step(thread) != State::ended && !stands_still(faaslet)) {
+    if (limit && host::Clock::now() - begin > *limit) {
+      return error(Error::Kind::exhausted, "{} was not ready for calls within {} ms",
+                   faaslet.instance().code().name(), limit->count());
+    }
     faaslet.make_ready();
   }
   if (is_at(ready_point, faaslet)) {
@@ -45,15 +72,13 @@ Result<void> run_to_ready_point(Faaslet& faaslet, cpu::Thread& thread, ReadyPoin
 
 }  // namespace
 
-Result<std::shared_ptr<const Template>> Template::make(std::shared_ptr<const engine::CodeFile> code,
-                                                       slot::SlotPool& slots, cpu::Thread& thread,
-                                                       const slot::DirtyPages& dirty,
-                                                       const ImportFactory& imports,
-                                                       const instance::Limits& limits,
-                                                       ReadyPoint ready_point) {
+Result<std::shared_ptr<const Template>> Template::make(
+    std::shared_ptr<const engine::CodeFile> code, slot::SlotPool& slots, cpu::Thread& thread,
+    const slot::DirtyPages& dirty, const ImportFactory& imports, const instance::Limits& limits,
+    ReadyPoint ready_point, std::optional<TimeLimit> time_limit) {
   TRY(slot, slots.acquire());
   TRY(faaslet, Faaslet::create(code, std::move(slot), imports, limits));
-  TRY_VOID(run_to_ready_point(*faaslet, thread, ready_point));
+  TRY_VOID(run_to_ready_point(*faaslet, thread, ready_point, time_limit));
   std::shared_ptr<Template> made(new Template());
   made->code_ = std::move(code);
   made->limits_ = faaslet->instance().limits();

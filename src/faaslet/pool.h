@@ -14,6 +14,7 @@
 // Thread safety: a Template is immutable; a WarmPool and what it starts belong to one thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -28,6 +29,8 @@
 
 namespace weft::faaslet {
 
+using TimeLimit = std::chrono::milliseconds;
+
 enum class ReadyPoint : uint8_t {
   initialised,  // after the start function and, if it is exported, _initialize
   first_wait,   // _start was called and waits for a file for the first time
@@ -38,13 +41,12 @@ class Template {
  public:
   // Runs the start-up in a slot of its own, with import modules from `imports`. What those hold
   // when the image is taken (open files but the granted ones) is not part of it. Errors: those of
-  // Faaslet::create; invalid when the guest ends before its ready point.
-  static Result<std::shared_ptr<const Template>> make(std::shared_ptr<const engine::CodeFile> code,
-                                                      slot::SlotPool& slots, cpu::Thread& thread,
-                                                      const slot::DirtyPages& dirty,
-                                                      const ImportFactory& imports,
-                                                      const instance::Limits& limits,
-                                                      ReadyPoint ready_point);
+  // Faaslet::create; invalid when the guest ends before its ready point; exhausted when it does not
+  // get there within the time limit (the thread's ticks serve that).
+  static Result<std::shared_ptr<const Template>> make(
+      std::shared_ptr<const engine::CodeFile> code, slot::SlotPool& slots, cpu::Thread& thread,
+      const slot::DirtyPages& dirty, const ImportFactory& imports, const instance::Limits& limits,
+      ReadyPoint ready_point, std::optional<TimeLimit> time_limit = {});
 
   const std::shared_ptr<const engine::CodeFile>& code() const { return code_; }
   const std::shared_ptr<const snapshot::Image>& image() const { return image_; }

@@ -201,5 +201,15 @@ TEST_F(Pool, a_guest_that_ends_without_announcing_its_ready_point_is_an_error) {
   EXPECT_EQ(made.error().kind(), Error::Kind::invalid);
 }
 
+TEST_F(Pool, a_start_up_that_does_not_come_to_its_ready_point_is_given_up_after_its_time) {
+  constexpr std::string_view endless = R"((module
+    (memory (export "memory") 1)
+    (func (export "_initialize") (loop $l (br $l)))))";
+  auto made = Template::make(compile(endless), *slots, *thread, dirty, {}, {.stack_bytes = 1 << 20},
+                             ReadyPoint::initialised, std::chrono::milliseconds(20));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind(), Error::Kind::exhausted);
+}
+
 }  // namespace
 }  // namespace weft::faaslet

@@ -109,7 +109,10 @@ struct Killed {
 struct TimedOut {
   std::chrono::milliseconds limit;
 };
-using Outcome = std::variant<Returned, Exited, Trapped, Killed, TimedOut>;
+struct OutOfLimits {
+  std::string limit;  // which one, and how much it is: "output limit of 4096 bytes exceeded"
+};
+using Outcome = std::variant<Returned, Exited, Trapped, Killed, TimedOut, OutOfLimits>;
 
 // What a call that waits has done so far; its own, empty when the call begins.
 struct Progress {

@@ -65,7 +65,8 @@ Answer<Errno> Wasi::write_step(Descriptor& d, GuestBuffers& buffers, std::option
   uint64_t step_end = state.done + step_bytes;
   while (!buffers.empty()) {
     if (d.stream > 0 && output_bytes_ >= limits_.output_bytes) {
-      return guest().fail(fmt::format("output limit of {} bytes exceeded", limits_.output_bytes));
+      return guest().stop(host::OutOfLimits{
+          fmt::format("output limit of {} bytes exceeded", limits_.output_bytes)});
     }
     if (state.done >= step_end) {
       return give_way();

@@ -76,7 +76,7 @@ TEST(WasiIo, the_output_limit_ends_the_guest_and_is_named) {
   uint32_t n = p.room(4);
   EXPECT_EQ(p.start("fd_write", {2, p.iovec(p.put("5678"), 4), 1, n}).action, cpu::Action::stop);
   EXPECT_EQ(p.wasi().output(2), "56");
-  EXPECT_THAT(std::get<host::Trapped>(*p.guest().outcome()).message,
+  EXPECT_THAT(std::get<host::OutOfLimits>(*p.guest().outcome()).limit,
               HasSubstr("output limit of 6 bytes"));
 }
 

@@ -67,6 +67,8 @@ class Wasi final : public host::ImportModule {
 
   // What the guest wrote to an OutputBuffer so far; `stream` is 1 or 2.
   const std::string& output(int stream) const { return buffers_[static_cast<size_t>(stream)]; }
+  // The same, for whoever wants to keep it. REQUIRES: the guest has ended.
+  std::string take_output(int stream) { return std::move(buffers_[static_cast<size_t>(stream)]); }
 
   // The functions, by their names in preview 1.
   Answer<Errno> args_get(GuestAddress argv, GuestAddress argv_buf);
