@@ -12,6 +12,11 @@ find_library(XXHASH_LIBRARY xxhash REQUIRED)
 add_library(weft_xxhash INTERFACE)
 target_link_libraries(weft_xxhash INTERFACE ${XXHASH_LIBRARY})
 
+# The archive, as for LLVM below: a shared library would cost every start of the command.
+find_library(LMDB_LIBRARY NAMES liblmdb.a REQUIRED)
+add_library(weft_lmdb INTERFACE)
+target_link_libraries(weft_lmdb INTERFACE ${LMDB_LIBRARY} Threads::Threads)
+
 find_library(WABT_LIBRARY wabt REQUIRED)
 find_library(CRYPTO_LIBRARY crypto REQUIRED)
 add_library(weft_wabt INTERFACE)
