@@ -7,6 +7,7 @@ find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
 
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 add_library(weft_xxhash INTERFACE)

@@ -43,8 +43,9 @@ def sizes(path, lines):
 
 
 def names(lines):
-    # A name behind . -> or :: is another library's (std::get_if, llvm::PassManager).
-    unwanted = re.compile(r"(?<![\w.:>])(get_\w+|[A-Z]\w*(?:Manager|Impl|Utils?)|\w+_(?:manager|impl|utils?))\b")
+    # A name behind . -> or :: is another library's (std::get_if, llvm::PassManager); so are the virtual functions of
+    # Beast's parser.
+    unwanted = re.compile(r"(?<![\w.:>])(get_\w+|[A-Z]\w*(?:Manager|Impl|Utils?)|(?!on_)\w+_(?:manager|impl|utils?))\b")
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("#include"):
             continue
