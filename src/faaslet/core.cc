@@ -29,6 +29,7 @@ struct Core::Entry {
   std::chrono::nanoseconds cpu_limit;
   std::unique_ptr<Faaslet> faaslet;
   bool queued = false;
+  bool is_long = false;
   uint64_t generation = 0;
   asio::steady_timer deadline;
   asio::steady_timer limit;
@@ -109,6 +110,12 @@ void Core::enqueue(Entry& entry) {
   if (!std::exchange(queue.listed, true)) {
     queue.stride_ns = std::max(queue.stride_ns, stride_now_);
     activate(share);
+  }
+}
+
+void Core::set_long(Entry& entry, bool is_long) {
+  if (std::exchange(entry.is_long, is_long) != is_long) {
+    long_runners_.fetch_add(is_long ? 1 : -1U, std::memory_order_relaxed);
   }
 }
 
@@ -212,9 +219,11 @@ host::Clock::time_point Core::step(Entry& entry, host::Clock::time_point before)
             "CPU time limit of {} ms exceeded",
             std::chrono::duration_cast<std::chrono::milliseconds>(entry.cpu_limit).count())});
       }
+      set_long(entry, true);
       enqueue(entry);
       break;
     case State::waiting:
+      set_long(entry, false);
       wait(entry);
       break;
     case State::ended:
@@ -276,6 +285,7 @@ void Core::wake(Entry& entry) {
 
 void Core::finish(Entry& entry) {
   FaasletId id{entry.id};
+  set_long(entry, false);
   entry.faaslet->on_wake(nullptr);
   entry.limit.cancel();
   auto faaslet = std::move(entry.faaslet);

@@ -80,6 +80,8 @@ class Core {
 
   size_t size() const { return entries_.size(); }
   uint64_t preemptions() const { return preemptions_; }
+  // Guests that were preempted and go on running: who comes now waits for them. Any thread.
+  uint32_t long_runners() const { return long_runners_.load(std::memory_order_relaxed); }
   boost::asio::io_context& events() { return events_; }
 
  private:
@@ -101,6 +103,7 @@ class Core {
   void wake(Entry& entry);
   void finish(Entry& entry);
   void enqueue(Entry& entry);
+  void set_long(Entry& entry, bool is_long);
   void activate(uint32_t share);
   void set_ticking(bool ticking);
 
@@ -114,6 +117,7 @@ class Core {
   uint64_t stride_now_ = 0;       // of the share that was served last
   uint64_t next_id_ = 1;
   uint64_t preemptions_ = 0;
+  std::atomic<uint32_t> long_runners_ = 0;
   bool ticking_ = false;
   std::atomic<bool> stopped_ = false;
 };

@@ -1,6 +1,7 @@
 #include "faaslet/pool.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "faaslet/freeze.h"
 
@@ -140,6 +141,13 @@ Result<void> WarmPool::take_back(std::unique_ptr<Faaslet> faaslet) {
     resets_.erase(reset);
   }
   return {};
+}
+
+size_t WarmPool::drop_warm() {
+  for (const slot::Slot& slot : warm_) {
+    resets_.erase(slot.index());
+  }
+  return std::exchange(warm_, {}).size();
 }
 
 Result<Dehydrated> WarmPool::dehydrate(std::unique_ptr<Faaslet> faaslet) {

@@ -94,6 +94,8 @@ class WarmPool {
   Result<std::unique_ptr<Faaslet>> rehydrate(Dehydrated dehydrated, const ImportFactory& imports);
 
   size_t warm() const { return warm_.size(); }
+  // Gives the warm slots up; how many there were.
+  size_t drop_warm();
 
  private:
   Result<slot::Slot> slot(std::optional<uint32_t> index);

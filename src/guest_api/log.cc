@@ -10,6 +10,19 @@ constexpr std::array<std::string_view, levels> names = {"debug", "info", "warnin
 
 }  // namespace
 
+std::string log_line(Level level, std::string_view text) {
+  std::string line(name(level));
+  line += ": ";
+  for (char c : text) {
+    line += c;
+    if (c == '\n') {
+      line += "  ";
+    }
+  }
+  line += '\n';
+  return line;
+}
+
 std::string_view name(Level level) { return names[static_cast<size_t>(level)]; }
 
 std::optional<Level> level_named(std::string_view name) {

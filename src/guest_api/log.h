@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "host/guest.h"
@@ -17,6 +18,10 @@ inline constexpr uint32_t levels = 4;
 
 std::string_view name(Level level);
 std::optional<Level> level_named(std::string_view name);
+
+// "warning: TEXT" and a line break; further lines of the text are indented, so that none of them
+// looks like an entry.
+std::string log_line(Level level, std::string_view text);
 
 class Log {
  public:

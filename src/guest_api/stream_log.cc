@@ -8,23 +8,6 @@
 
 namespace weft::guest_api {
 
-namespace {
-
-std::string entry(Level level, std::string_view text) {
-  std::string line(name(level));
-  line += ": ";
-  for (char c : text) {
-    line += c;
-    if (c == '\n') {
-      line += "  ";
-    }
-  }
-  line += '\n';
-  return line;
-}
-
-}  // namespace
-
 StreamLog::StreamLog(int fd, Level lowest) : lowest_(lowest) {
   if (auto described = wasi::describe(fd)) {
     stream_ = std::move(*described);
@@ -35,7 +18,7 @@ std::optional<host::Wait> StreamLog::add(Level level, std::string_view text, uin
   if (!stream_) {
     return std::nullopt;
   }
-  std::string line = entry(level, text);
+  std::string line = log_line(level, text);
   while (done < line.size()) {
     iovec part = {line.data() + done, line.size() - done};
     int64_t n = stream_->kind == wasi::Descriptor::Kind::file

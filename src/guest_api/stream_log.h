@@ -16,7 +16,6 @@ class StreamLog final : public Log {
   StreamLog(int fd, Level lowest);
 
   Level lowest() const override { return lowest_; }
-  // Further lines of the text are indented, so that none of them looks like an entry.
   std::optional<host::Wait> add(Level level, std::string_view text, uint64_t& done) override;
 
  private:

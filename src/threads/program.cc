@@ -101,7 +101,6 @@ int32_t Program::spawn(uint32_t argument) {
   uint32_t id = last_id_.fetch_add(1) % max_thread_id + 1;
   auto task = make_thread(id);
   wasm::Value args[] = {wasm::value_i32(id), wasm::value_i32(argument)};
-  if (!task) fmt::print(stderr, "{}\n", task.error().message());
   if (!task || !(*task)->faaslet->call(thread_entry, args)) {
     --live_;
     return -1;

@@ -38,9 +38,16 @@ struct HostFile {
 struct InputBuffer {
   std::string content;
 };  // stdin only
+// What becomes of what is written beyond the limit of an OutputBuffer.
+enum class Beyond : uint8_t {
+  fails,  // ENOSPC
+  is_lost,
+  ends_guest,  // with the outcome OutOfLimits
+};
 struct OutputBuffer {
   uint64_t limit_bytes = 1 << 20;
-};  // stdout and stderr only; a write beyond it fails with ENOSPC
+  Beyond beyond = Beyond::fails;
+};  // stdout and stderr only
 using Stream = std::variant<Closed, HostFd, HostFile, InputBuffer, OutputBuffer>;
 
 struct Limits {

@@ -22,14 +22,28 @@ Answer<Errno> Wasi::finish(GuestAddress count, uint64_t done) const {
 
 int64_t Wasi::append_output(int stream, std::span<const iovec> parts) {
   std::string& buffer = buffers_[static_cast<size_t>(stream)];
-  uint64_t limit = buffer_limits_[static_cast<size_t>(stream)];
+  const auto& [limit, beyond] = buffer_limits_[static_cast<size_t>(stream)];
   uint64_t before = buffer.size();
+  uint64_t asked = 0;
   for (const iovec& part : parts) {
     uint64_t room = limit - std::min<uint64_t>(limit, buffer.size());
     buffer.append(static_cast<const char*>(part.iov_base), std::min<uint64_t>(part.iov_len, room));
+    asked += part.iov_len;
   }
   uint64_t n = buffer.size() - before;
+  if (n < asked && beyond == Beyond::ends_guest) {
+    (void)guest().stop(host::OutOfLimits{
+        fmt::format("{} limit of {} bytes exceeded", stream == 1 ? "output" : "log", limit)});
+  }
+  if (beyond == Beyond::is_lost) {
+    n = asked;
+  }
   return n > 0 ? static_cast<int64_t>(n) : -ENOSPC;
+}
+
+void Wasi::add_output(int stream, std::string_view text) {
+  iovec part = {const_cast<char*>(text.data()), text.size()};
+  append_output(stream, std::span(&part, 1));
 }
 
 int64_t Wasi::write_some(Descriptor& d, GuestBuffers& buffers, std::optional<uint64_t> offset) {
@@ -73,6 +87,9 @@ Answer<Errno> Wasi::write_step(Descriptor& d, GuestBuffers& buffers, std::option
     }
     std::optional<uint64_t> at = offset ? std::optional(*offset + state.done) : std::nullopt;
     int64_t n = write_some(d, buffers, at);
+    if (guest().outcome()) {
+      return host::Stopped();
+    }
     if (n == -EAGAIN && d.kind != Descriptor::Kind::file && !d.nonblocking()) {
       return wait_for(d, POLLOUT);
     }

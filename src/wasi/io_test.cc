@@ -80,6 +80,19 @@ TEST(WasiIo, the_output_limit_ends_the_guest_and_is_named) {
               HasSubstr("output limit of 6 bytes"));
 }
 
+TEST(WasiIo, a_full_output_buffer_may_end_the_guest_or_lose_the_rest) {
+  FakeProgram p(streams(Closed{}, OutputBuffer{.limit_bytes = 5, .beyond = Beyond::ends_guest},
+                        OutputBuffer{.limit_bytes = 3, .beyond = Beyond::is_lost}));
+  EXPECT_EQ(p.write(2, "abcde"), std::pair(Errno::success, 5u));
+  EXPECT_EQ(p.write(2, "f"), std::pair(Errno::success, 1u));
+  EXPECT_EQ(p.wasi().output(2), "abc");
+  uint32_t n = p.room(4);
+  EXPECT_EQ(p.start("fd_write", {1, p.iovec(p.put("123456"), 6), 1, n}).action, cpu::Action::stop);
+  EXPECT_EQ(p.wasi().output(1), "12345");
+  EXPECT_EQ(std::get<host::OutOfLimits>(*p.guest().outcome()).limit,
+            "output limit of 5 bytes exceeded");
+}
+
 TEST(WasiIo, closed_streams_are_bad_descriptors) {
   FakeProgram p({});
   for (uint32_t fd : {0u, 1u, 2u, 3u, ~0u}) {

@@ -165,24 +165,24 @@ Result<void> Wasi::open_streams() {
   return {};
 }
 
-Result<void> Wasi::open_stream(int number, const Stream& stream) {
+Result<void> Wasi::open_stream(int number, Stream& stream) {
   Descriptor d;
   if (std::holds_alternative<Closed>(stream)) {
     return {};
   }
-  if (const auto* input = std::get_if<InputBuffer>(&stream)) {
+  if (auto* input = std::get_if<InputBuffer>(&stream)) {
     if (number != 0) {
       return error(Error::Kind::invalid, "{} cannot be an input buffer", stream_names[number]);
     }
     d.kind = Descriptor::Kind::input_buffer;
-    buffers_[0] = input->content;
+    buffers_[0] = std::move(input->content);
     input_position_ = 0;
   } else if (const auto* output = std::get_if<OutputBuffer>(&stream)) {
     if (number == 0) {
       return error(Error::Kind::invalid, "stdin cannot be an output buffer");
     }
     d.kind = Descriptor::Kind::output_buffer;
-    buffer_limits_[static_cast<size_t>(number)] = output->limit_bytes;
+    buffer_limits_[static_cast<size_t>(number)] = *output;
   } else {
     UniqueFd opened;
     int fd = -1;

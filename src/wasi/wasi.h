@@ -69,6 +69,8 @@ class Wasi final : public host::ImportModule {
   const std::string& output(int stream) const { return buffers_[static_cast<size_t>(stream)]; }
   // The same, for whoever wants to keep it. REQUIRES: the guest has ended.
   std::string take_output(int stream) { return std::move(buffers_[static_cast<size_t>(stream)]); }
+  // Adds to it what the guest did not write itself. REQUIRES: stdout or stderr is an OutputBuffer.
+  void add_output(int stream, std::string_view text);
 
   // The functions, by their names in preview 1.
   Answer<Errno> args_get(GuestAddress argv, GuestAddress argv_buf);
@@ -155,7 +157,7 @@ class Wasi final : public host::ImportModule {
   Wasi(host::Guest& guest, WasiConfig config);
   Result<void> open_grants();
   Result<void> open_streams();
-  Result<void> open_stream(int number, const Stream& stream);
+  Result<void> open_stream(int number, Stream& stream);
   Result<void> adopt_listeners();
 
   host::Memory memory() const { return guest().memory(); }
@@ -230,7 +232,7 @@ class Wasi final : public host::ImportModule {
   std::vector<Grant> grants_;
   std::array<std::string, 3>
       buffers_;  // stdin: what is to be read; stdout, stderr: what was written
-  std::array<uint64_t, 3> buffer_limits_ = {};
+  std::array<OutputBuffer, 3> buffer_limits_ = {};
   size_t input_position_ = 0;
   uint64_t output_bytes_ = 0;  // written to stdout and stderr, all kinds of streams
   std::array<uint64_t, clock_ids> clock_offsets_ns_ =
