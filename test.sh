@@ -42,13 +42,13 @@ step_differential() {
   tests/differential/run.sh
 }
 
-module_tests=(base_test store_test net_test wasm_test slot_test cpu_test engine_test wasi_test guest_api_test snapshot_test faaslet_test
-  threads_test wast_test)
+module_tests=(base_test store_test net_test manifest_test wasm_test slot_test cpu_test engine_test wasi_test guest_api_test snapshot_test
+  faaslet_test threads_test wast_test)
 command_tests=(cli_run_test cli_threads_test cli_bad_input_test cli_bad_module_test cli_commands_test)
 
 # Each fuzz target in turn, from the same seed; what it finds stays in build/fuzz/found.
 step_fuzz() {
-  build_preset fuzz module_fuzz code_file_fuzz script_fuzz wasi_fuzz frozen_fuzz
+  build_preset fuzz module_fuzz code_file_fuzz script_fuzz wasi_fuzz frozen_fuzz manifest_fuzz spec_json_fuzz cron_fuzz
   local target targets failed=0 each
   mapfile -t targets < <(find build/fuzz/bin -name '*_fuzz' | sort)
   each=$((${FUZZ_SECONDS:-30} / ${#targets[@]}))

@@ -31,26 +31,6 @@ std::string wrapped(std::string_view text, size_t indent) {
   return out;
 }
 
-// Letters that are inserted, left out, replaced, or exchanged with the next (optimal string
-// alignment).
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
-  for (size_t i = 0; i <= a.size(); ++i) {
-    for (size_t j = 0; j <= b.size(); ++j) {
-      if (i == 0 || j == 0) {
-        d[i][j] = i + j;
-        continue;
-      }
-      size_t replaced = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      d[i][j] = std::min({replaced, d[i - 1][j] + 1, d[i][j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-      }
-    }
-  }
-  return d[a.size()][b.size()];
-}
-
 std::string unknown_option(const CLI::App& app, std::string_view given) {
   std::string_view name = given.substr(0, given.find('='));
   std::vector<std::string> names;
@@ -104,23 +84,6 @@ Result<std::vector<std::string>> words_of(const CLI::App& app, Words kind) {
 }
 
 }  // namespace
-
-std::string suggestion(std::string_view word, std::span<const std::string_view> names) {
-  std::string_view best;
-  size_t best_distance = 1 + std::max<size_t>(1, word.size() / 3);
-  for (std::string_view name : names) {
-    size_t distance = edit_distance(word, name);
-    bool begins = word.size() >= 2 && name.starts_with(word) && word != "--";
-    if (begins) {
-      distance = 1;
-    }
-    if (distance < best_distance) {
-      best = name;
-      best_distance = distance;
-    }
-  }
-  return best.empty() ? "" : fmt::format(", did you mean `{}`?", best);
-}
 
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& value_name,
                         std::function<Result<void>(const std::string&)> parse_one,

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/suggestion.h"
 #include "messages.h"
 #include "signals.h"
 
@@ -57,9 +58,6 @@ int run_command(const CommandInfo& info, const Context& context, std::span<const
                 std::vector<std::string> args);
 std::string command_help(const CommandInfo& info, const CLI::App& app);
 std::string main_help(std::span<const CommandInfo> all);
-
-// ", did you mean `x`?" when one of the names is close to `word`, else nothing.
-std::string suggestion(std::string_view word, std::span<const std::string_view> names);
 
 // Options whose values have a syntax of their own. What does not parse is a usage error.
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& value_name,

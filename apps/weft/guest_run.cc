@@ -166,7 +166,7 @@ std::optional<int> GuestRun::drive(Running& running) const {
       if (freeze_first) {
         return freeze(running);
       }
-      complain("timeout: {} did not end within {}", name, to_string(*limits.timeout));
+      complain("timeout: {} did not end within {}", name, duration_text(*limits.timeout));
       return exit_timeout;
     case Driver::Stop::ended:
       break;
@@ -233,7 +233,7 @@ int GuestRun::report(const faaslet::Faaslet& faaslet, uint32_t thread) const {
     return exit_failure;
   }
   if (const auto* timed_out = std::get_if<host::TimedOut>(&outcome)) {
-    complain("timeout: {} did not end within {}", name, to_string(timed_out->limit));
+    complain("timeout: {} did not end within {}", name, duration_text(timed_out->limit));
     return exit_timeout;
   }
   return exit_success;

@@ -61,7 +61,7 @@ class New final : public Command {
     add_parsed(
         app, "--lang", "LANGUAGE",
         [this](const std::string& text) -> Result<void> {
-          TRY(language, parse_language(text));
+          TRY(language, manifest::parse_language(text));
           language_ = language;
           return {};
         },
@@ -86,7 +86,7 @@ class New final : public Command {
  private:
   Result<void> make(const fs::path& folder) const {
     std::string name = folder.filename().string();
-    if (!is_project_name(name)) {
+    if (!manifest::is_package_name(name)) {
       return error(Error::Kind::invalid,
                    "\"{}\" cannot be a project's name: it takes letters, digits, - and _, and "
                    "begins with a letter",

@@ -1,4 +1,5 @@
-// A project: a folder with weft.toml, which says what is built and how.
+// A project: a folder with weft.toml, which says what is built and how (the rules for it:
+// manifest/manifest.h).
 //
 //   [package]
 //   name = "hello"                 the program is build/hello.wasm
@@ -19,11 +20,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "manifest/manifest.h"
 
 namespace weft::cli {
 
 struct Project {
-  enum class Language { c, cxx, fortran, rust, go };
+  using Language = manifest::Language;
 
   std::filesystem::path folder;
   std::string name;
@@ -37,13 +39,8 @@ struct Project {
   std::filesystem::path program() const { return folder / "build" / (name + ".wasm"); }
 };
 
-Result<Project::Language> parse_language(std::string_view name);
-std::string_view to_string(Project::Language language);
-// Names that can be a file's, a Cargo package's and a Go module's alike.
-bool is_project_name(std::string_view name);
-
-// Errors: weft.toml is missing, is no TOML (with line and column), or has keys or values that mean
-// nothing (named).
+// Errors: those of manifest::read_manifest; there is no [package], so nothing to build.
+Result<Project> project_of(manifest::Manifest manifest, const std::filesystem::path& folder);
 Result<Project> read_project(const std::filesystem::path& folder);
 
 // The files that the project's globs name, in the order of their names.

@@ -2,33 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <vector>
 
 namespace weft::cli {
 
 namespace {
-
-using std::chrono::nanoseconds;
-
-// A number and the unit behind it.
-struct Quantity {
-  double number = 0;
-  std::string_view unit;
-};
-
-Result<Quantity> parse_quantity(std::string_view text, std::string_view what) {
-  Quantity q;
-  const char* begin = text.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
-  const char* end = begin + text.size();
-  auto [stop, problem] = std::from_chars(begin, end, q.number, std::chars_format::fixed);
-  if (problem != std::errc() || !std::isfinite(q.number) || q.number < 0) {
-    return error(Error::Kind::invalid, "\"{}\" is no {}", text, what);
-  }
-  q.unit = std::string_view(stop, static_cast<size_t>(end - stop));
-  return q;
-}
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
   std::vector<std::string_view> parts;
@@ -69,72 +48,6 @@ std::optional<double> parse_real(const std::string& text) {
 }
 
 }  // namespace
-
-Result<nanoseconds> parse_duration(std::string_view text) {
-  TRY(q, parse_quantity(text, "duration; write 200ms, 5s, 1.5m or 2h"));
-  constexpr struct {
-    std::string_view unit;
-    double seconds;
-  } units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"m", 60}, {"min", 60}, {"h", 3600}};
-  for (const auto& u : units) {
-    if (q.unit == u.unit) {
-      double seconds = q.number * u.seconds;
-      constexpr double year = 366.0 * 24 * 3600;
-      if (seconds <= 0 || seconds > year) {
-        return error(Error::Kind::invalid, "{} must be more than 0 and at most a year", text);
-      }
-      return nanoseconds(std::max<int64_t>(1, static_cast<int64_t>(seconds * 1e9)));
-    }
-  }
-  return error(Error::Kind::invalid, "\"{}\" has an unknown unit; write ms, s, m or h", text);
-}
-
-std::string to_string(nanoseconds duration) {
-  double seconds = static_cast<double>(duration.count()) / 1e9;
-  return seconds < 1 ? fmt::format("{}ms", seconds * 1e3) : fmt::format("{}s", seconds);
-}
-
-Result<uint64_t> parse_size(std::string_view text) {
-  TRY(q, parse_quantity(text, "size; write 65536, 64K, 8M or 1G"));
-  std::string_view unit = q.unit;
-  if (unit.ends_with("iB")) {
-    unit.remove_suffix(2);
-  } else if (unit.ends_with("B")) {
-    unit.remove_suffix(1);
-  }
-  constexpr std::string_view letters = "KMGT";
-  double factor = 1;
-  if (!unit.empty()) {
-    size_t power =
-        unit.size() == 1 ? letters.find(static_cast<char>(unit[0] & ~0x20)) : letters.npos;
-    if (power == letters.npos) {
-      return error(Error::Kind::invalid, "\"{}\" has an unknown unit; write K, M or G", text);
-    }
-    factor = std::ldexp(1.0, 10 * static_cast<int>(power + 1));
-  }
-  double bytes = q.number * factor;
-  if (bytes < 1 || bytes > std::ldexp(1.0, 62)) {
-    return error(Error::Kind::invalid, "the size {} is out of range", text);
-  }
-  return static_cast<uint64_t>(bytes);
-}
-
-std::string size_text(uint64_t bytes) {
-  if (bytes < 1024) {
-    return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-  }
-  double number = static_cast<double>(bytes);
-  const char* unit = "";
-  for (const char* larger : {"KiB", "MiB", "GiB", "TiB"}) {
-    if (number < 1024) {
-      break;
-    }
-    number /= 1024;
-    unit = larger;
-  }
-  bool whole = number == std::floor(number) || number >= 100;
-  return whole ? fmt::format("{:.0f} {}", number, unit) : fmt::format("{:.1f} {}", number, unit);
-}
 
 Result<wasi::GrantedDirectory> parse_directory(std::string_view text) {
   auto parts = split(text, "::");
