@@ -69,8 +69,9 @@ std::vector<std::string_view> words_of(std::string_view text) {
 
 std::optional<unsigned> number(std::string_view text) {
   unsigned value = 0;
-  const char* end = text.data() + text.size();  // NOLINT(bugprone-suspicious-stringview-data-usage)
-  auto [stop, problem] = std::from_chars(text.data(), end, value);
+  const char* begin = text.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  const char* end = begin + text.size();
+  auto [stop, problem] = std::from_chars(begin, end, value);
   return problem == std::errc() && stop == end ? std::optional(value) : std::nullopt;
 }
 

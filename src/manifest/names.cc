@@ -182,9 +182,9 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     return wrong();
   }
   Endpoint endpoint{.host = std::string(host)};
-  const char* end =
-      digits.data() + digits.size();  // NOLINT(bugprone-suspicious-stringview-data-usage)
-  auto [stop, problem] = std::from_chars(digits.data(), end, endpoint.port);
+  const char* begin = digits.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  const char* end = begin + digits.size();
+  auto [stop, problem] = std::from_chars(begin, end, endpoint.port);
   bool plain = std::ranges::all_of(host, [](char c) {
     return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == ':' || c == '%' || c == '_';
   });
