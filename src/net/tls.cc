@@ -53,6 +53,9 @@ BIO* socket_bio(int fd) {
 // The first of OpenSSL's errors, in its words; clears them.
 std::string openssl_words() {
   unsigned long code = ERR_peek_error();
+  if (code == 0) {
+    return "the connection broke";
+  }
   const char* reason = ERR_reason_error_string(code);
   std::string text = reason != nullptr ? reason
                      : ERR_SYSTEM_ERROR(code)
@@ -95,6 +98,7 @@ class Tls final : public Transport {
 
   bool holds_input() const override { return SSL_pending(ssl_) > 0; }
   bool wants_write() const override { return wants_write_; }
+  std::string fault() const override { return fault_; }
 
  private:
   Moved outcome(int good, size_t bytes) {
@@ -112,13 +116,17 @@ class Tls final : public Transport {
         return {Moved::Kind::end};
       default:
         broken_ = true;
-        ERR_clear_error();
+        fault_ = openssl_words();
+        if (long verdict = SSL_get_verify_result(ssl_); verdict != X509_V_OK) {
+          fault_ = X509_verify_cert_error_string(verdict);
+        }
         return {Moved::Kind::broken};
     }
   }
 
   std::shared_ptr<const TlsContext> context_;
   SSL* ssl_;
+  std::string fault_;
   bool wants_write_ = false;
   bool broken_ = false;
 };
@@ -170,6 +178,20 @@ std::unique_ptr<Transport> tls_server_transport(UniqueFd socket,
   SSL* ssl = SSL_new(context->raw());
   CHECK(ssl != nullptr, "OpenSSL has no memory");
   SSL_set_accept_state(ssl);
+  return std::make_unique<Tls>(std::move(socket), std::move(context), ssl);
+}
+
+std::unique_ptr<Transport> tls_client_transport(UniqueFd socket,
+                                                std::shared_ptr<const TlsContext> context,
+                                                const std::string& host) {
+  SSL* ssl = SSL_new(context->raw());
+  CHECK(ssl != nullptr, "OpenSSL has no memory");
+  SSL_set_connect_state(ssl);
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) != 1) {
+    ERR_clear_error();
+    SSL_set1_host(ssl, host.c_str());
+    SSL_set_tlsext_host_name(ssl, host.c_str());
+  }
   return std::make_unique<Tls>(std::move(socket), std::move(context), ssl);
 }
 

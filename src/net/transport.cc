@@ -3,13 +3,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <system_error>
 
 namespace weft::net {
 namespace {
-
-Moved failed() {
-  return {errno == EAGAIN || errno == EINTR ? Moved::Kind::later : Moved::Kind::broken};
-}
 
 class Plain final : public Transport {
  public:
@@ -39,8 +36,15 @@ class Plain final : public Transport {
 
   void finish() override { ::shutdown(fd(), SHUT_WR); }
   bool wants_write() const override { return blocked_; }
+  std::string fault() const override { return std::generic_category().message(errno_); }
 
  private:
+  Moved failed() {
+    errno_ = errno;
+    return {errno == EAGAIN || errno == EINTR ? Moved::Kind::later : Moved::Kind::broken};
+  }
+
+  int errno_ = 0;
   bool blocked_ = false;
 };
 

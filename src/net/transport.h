@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -42,6 +43,8 @@ class Transport {
   virtual bool holds_input() const { return false; }
   // What `later` waits for, in reading too: TLS may have to write in order to read.
   virtual bool wants_write() const = 0;
+  // What was the matter when something was `broken`, in the words of the system or of OpenSSL.
+  virtual std::string fault() const = 0;
 
   int fd() const { return socket_.value(); }
   void close() { socket_.reset(); }
@@ -72,5 +75,9 @@ class TlsContext {
 std::unique_ptr<Transport> plain_transport(UniqueFd socket);
 std::unique_ptr<Transport> tls_server_transport(UniqueFd socket,
                                                 std::shared_ptr<const TlsContext> context);
+// Breaks when the certificate is not for `host`, a name or an address, or not trusted.
+std::unique_ptr<Transport> tls_client_transport(UniqueFd socket,
+                                                std::shared_ptr<const TlsContext> context,
+                                                const std::string& host);
 
 }  // namespace weft::net
