@@ -69,7 +69,7 @@ Result<void> Ledger::collect_results(Step& step) {
     TRY(id, id_of_key(entry.key));
     bool too_much = bytes > options_.keep_bytes;
     if (!too_much && id.time() > oldest + std::chrono::milliseconds(1)) {
-      return {};  // it ended after it was accepted, and so did all that follow
+      break;  // it ended after it was accepted, and so did all that follow
     }
     TRY(record, decode_ended(entry.value));
     if (!too_much && record.ended > oldest) {
