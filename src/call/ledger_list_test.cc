@@ -8,7 +8,6 @@
 namespace weft::call {
 namespace {
 
-using testing::ElementsAre;
 using testing::IsEmpty;
 
 class LedgerListTest : public LedgerTest {
