@@ -177,11 +177,10 @@ Result<void> Environment::open_tables() {
     return failure(rc);
   }
   std::unique_ptr<MDB_txn, decltype([](MDB_txn* t) { mdb_txn_abort(t); })> guard(txn);
-  unsigned own = 0;
   unsigned names = 0;
-  rc = mdb_dbi_open(txn, own_table, MDB_CREATE, &own);
+  rc = mdb_dbi_open(txn, own_table, MDB_CREATE, &own_);
   if (rc == 0) {
-    TRY(checked, check_version(txn, own, options_.directory));
+    TRY(checked, check_version(txn, own_, options_.directory));
     rc = checked;
   }
   if (rc == 0) {
@@ -294,6 +293,34 @@ Result<void> Environment::grow() {
     return failure(rc);
   }
   map_bytes_ = wanted;
+  return {};
+}
+
+int Environment::turn_over() {
+  MDB_txn* txn = nullptr;
+  int rc = begin_write(&txn);
+  if (rc != 0) {
+    return rc;
+  }
+  MDB_val key = as_val(version_key);
+  MDB_val value = {sizeof format_version, const_cast<uint32_t*>(&format_version)};
+  if (rc = mdb_put(txn, own_, &key, &value, 0); rc != 0) {
+    mdb_txn_abort(txn);
+    return rc;
+  }
+  return mdb_txn_commit(txn);
+}
+
+Result<void> Environment::mend() {
+  MDB_txn* probe = nullptr;
+  int rc = begin_write(&probe);
+  if (rc == MDB_PANIC) {
+    return reopen();
+  }
+  if (rc != 0) {
+    return failure(rc);
+  }
+  mdb_txn_abort(probe);
   return {};
 }
 

@@ -80,8 +80,11 @@ class Environment {
   }
   // REQUIRES no transaction of the writer. Twice the size; error exhausted at the limit.
   [[nodiscard]] Result<void> grow();
-  // After MDB_PANIC.
-  [[nodiscard]] Result<void> reopen();
+  // After a failed commit: opens the file anew when LMDB has given up on it. When that fails too,
+  // reading fails, and the next commit tries again.
+  [[nodiscard]] Result<void> mend();
+  // A commit of nothing: what the last transaction freed can be used after it. LMDB's code.
+  int turn_over();
   // Held while tables change.
   std::unique_lock<MapLock> alone() { return std::unique_lock(map_lock_); }
 
@@ -92,6 +95,7 @@ class Environment {
  private:
   explicit Environment(Options options) : options_(std::move(options)) {}
   [[nodiscard]] Result<void> map();
+  [[nodiscard]] Result<void> reopen();
   [[nodiscard]] Result<void> open_tables();
   void close();
   void give_back(MDB_txn* txn);
@@ -100,6 +104,7 @@ class Environment {
   MapLock map_lock_;
   MDB_env* env_ = nullptr;
   size_t map_bytes_ = 0;
+  unsigned own_ = no_table;
   unsigned blobs_ = no_table;
   std::array<std::atomic<unsigned>, tables_max> tables_ = {};
   std::mutex pool_mutex_;

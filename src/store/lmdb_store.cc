@@ -40,6 +40,7 @@ class LmdbStore : public Store {
 
   void write_groups();
   void commit_group(std::vector<QueuedBatch>& group);
+  Result<void> overcome(int code, bool& last_try);
   int try_group(std::vector<QueuedBatch>& group, std::vector<bool>& conflicts,
                 std::vector<BlobName>& erased);
 
@@ -175,26 +176,31 @@ int LmdbStore::try_group(std::vector<QueuedBatch>& group, std::vector<bool>& con
   return rc;
 }
 
+// Does what there is to do about LMDB's code, so that the group can be tried again, or gives the
+// error.
+Result<void> LmdbStore::overcome(int code, bool& last_try) {
+  Result<void> result = environment_->failure(code);
+  if (code == MDB_MAP_FULL) {
+    result = environment_->grow();
+  }
+  if (result) {
+    return {};
+  }
+  // A file at its limit may have pages that the last transaction freed; after a failed root the
+  // file has to be opened anew.
+  bool helped = code == MDB_MAP_FULL ? environment_->turn_over() == 0
+                                     : environment_->mend().has_value() && code == MDB_PANIC;
+  return helped && !std::exchange(last_try, true) ? Result<void>() : result;
+}
+
 void LmdbStore::commit_group(std::vector<QueuedBatch>& group) {
   std::vector<bool> conflicts(group.size());
   std::vector<BlobName> erased;
   Result<void> result;
-  bool reopened = false;
-  for (;;) {
-    int rc = try_group(group, conflicts, erased);
-    if (rc == 0) {
-      break;
-    }
-    if (rc == MDB_MAP_FULL) {
-      result = environment_->grow();
-    } else if (rc == MDB_PANIC && !std::exchange(reopened, true)) {
-      result = environment_->reopen();
-    } else {
-      result = environment_->failure(rc);
-    }
-    if (!result) {
-      break;
-    }
+  bool last_try = false;
+  int rc = try_group(group, conflicts, erased);
+  while (rc != 0 && (result = overcome(rc, last_try))) {
+    rc = try_group(group, conflicts, erased);
   }
   if (result) {
     ++groups_;
