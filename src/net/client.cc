@@ -204,7 +204,8 @@ class Client::Link {
 
   std::unique_ptr<Transport> transport_;
   std::string input_;   // not parsed yet
-  std::string output_;  // not sent yet
+  std::string output_;  // being sent
+  size_t sent_ = 0;     // of output_
   bool sent_all_ = false;
   bool came_ = false;  // a byte of the answer
 };
@@ -300,18 +301,19 @@ Result<void> Client::Link::wait(short events) {
 
 // True when something moved, or when there is nothing to send.
 Result<bool> Client::Link::write_some(Source& source) {
-  if (output_.empty() && !sent_all_) {
+  if (sent_ == output_.size() && !sent_all_) {
     TRY(piece, source.next());
     output_ = std::move(piece);
+    sent_ = 0;
     sent_all_ = output_.empty();
   }
   if (sent_all_) {
     return true;
   }
-  iovec piece = {output_.data(), output_.size()};
+  iovec piece = {output_.data() + sent_, output_.size() - sent_};
   Moved moved = transport_->write({&piece, 1});
   if (moved.kind == Moved::Kind::bytes) {
-    output_.erase(0, moved.bytes);
+    sent_ += moved.bytes;
     return true;
   }
   if (moved.kind == Moved::Kind::later) {
@@ -372,6 +374,7 @@ Result<bool> Client::Link::read_some(AnswerParser& parser) {
 
 Result<Client::Answer> Client::Link::exchange(Source& source, const Call& call) {
   output_.clear();
+  sent_ = 0;
   sent_all_ = came_ = false;
   std::optional<AnswerParser> parser;
   parser.emplace(call, options.max_body_bytes);
