@@ -151,17 +151,14 @@ std::string Catalog::module_path(const Version& version) const {
   return fmt::format("{}/modules/{}.wasm", directory_, version.module);
 }
 
-Result<void> Catalog::store_module(const std::string& hash,
-                                   std::span<const uint8_t> module) const {
+Result<void> Catalog::store_module(const std::string& hash, std::span<const uint8_t> module) const {
   std::string path = fmt::format("{}/modules/{}.wasm", directory_, hash);
   struct stat status = {};
-  if (stat(path.c_str(), &status) == 0 &&
-      static_cast<uint64_t>(status.st_size) == module.size()) {
+  if (stat(path.c_str(), &status) == 0 && static_cast<uint64_t>(status.st_size) == module.size()) {
     return {};
   }
   TRY(file, NewFile::create(path));
-  TRY_VOID(
-      write_all(file.fd(), {reinterpret_cast<const char*>(module.data()), module.size()}));
+  TRY_VOID(write_all(file.fd(), {reinterpret_cast<const char*>(module.data()), module.size()}));
   if (fsync(file.fd()) != 0) {
     return io_error(errno, fmt::format("syncing {}", path));
   }
@@ -266,18 +263,18 @@ void Catalog::point(const FunctionName& name, std::string alias, std::string ver
   }
   store::Batch batch;
   batch.put(key_of(name, alias_kind, alias), version);
-  store_.commit(std::move(batch), [this, name, alias = std::move(alias),
-                                   version = std::move(version),
-                                   done = std::move(done)](Result<void> written) mutable {
-    if (written) {
-      std::lock_guard lock(mutex_);
-      auto found = entries_.find(name);
-      if (found != entries_.end()) {
-        found->second.aliases[alias] = version;
-      }
-    }
-    done(std::move(written));
-  });
+  store_.commit(std::move(batch),
+                [this, name, alias = std::move(alias), version = std::move(version),
+                 done = std::move(done)](Result<void> written) mutable {
+                  if (written) {
+                    std::lock_guard lock(mutex_);
+                    auto found = entries_.find(name);
+                    if (found != entries_.end()) {
+                      found->second.aliases[alias] = version;
+                    }
+                  }
+                  done(std::move(written));
+                });
 }
 
 void Catalog::remove(const FunctionName& name, std::optional<std::string> version, Done done) {

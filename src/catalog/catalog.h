@@ -10,8 +10,9 @@
 //
 // Everything but the modules is in memory too, so that look-ups never read the store.
 //
-// Thread safety: any thread may call anything. Answers of deploy(), point() and remove() come on the
-// store's writer thread, or from inside the call when nothing is to be written or it is refused.
+// Thread safety: any thread may call anything. Answers of deploy(), point() and remove() come on
+// the store's writer thread, or from inside the call when nothing is to be written or it is
+// refused.
 #pragma once
 
 #include <functional>
@@ -72,18 +73,19 @@ class Catalog {
   static Result<std::unique_ptr<Catalog>> open(store::Store& store, std::string directory,
                                                const Clock& clock);
 
-  // The module is stored and synced by the calling thread. `alias` is switched with it, unless it is
-  // empty. Errors: exhausted, io.
+  // The module is stored and synced by the calling thread. `alias` is switched with it, unless it
+  // is empty. Errors: exhausted, io.
   void deploy(const FunctionName& name, std::span<const uint8_t> module,
               const manifest::FunctionSpec& spec, std::string alias, DeployDone done);
   // Errors: not_found (no such function or version), exhausted, io.
   void point(const FunctionName& name, std::string alias, std::string version, Done done);
-  // A version, with the aliases that name it, or the whole function. Modules that no version has any
-  // more go with them. Errors: not_found, exhausted, io.
+  // A version, with the aliases that name it, or the whole function. Modules that no version has
+  // any more go with them. Errors: not_found, exhausted, io.
   void remove(const FunctionName& name, std::optional<std::string> version, Done done);
 
   // The version that an alias names. Null when there is none.
-  std::shared_ptr<const Version> find(const FunctionName& name, std::string_view alias = live) const;
+  std::shared_ptr<const Version> find(const FunctionName& name,
+                                      std::string_view alias = live) const;
   std::shared_ptr<const Version> find_version(const FunctionName& name,
                                               std::string_view version) const;
   std::optional<Entry> entry(const FunctionName& name) const;

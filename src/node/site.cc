@@ -56,6 +56,16 @@ Result<std::vector<std::string>> reasons_against(const wasm::Module& module,
   return reasons;
 }
 
+engine::Engine& Engines::of(const std::string& space) {
+  std::lock_guard lock(mutex_);
+  auto& engine = engines_[space];
+  if (engine == nullptr) {
+    std::string directory = directory_.empty() ? "" : directory_ + "/" + space;
+    engine = std::make_unique<engine::Engine>(engine::CodeCache(std::move(directory)));
+  }
+  return *engine;
+}
+
 Result<std::vector<uint8_t>> read_module(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) {
@@ -73,7 +83,8 @@ Result<std::shared_ptr<const Prepared>> prepare(Site& site,
                                                 const std::shared_ptr<Function>& function,
                                                 cpu::Thread& thread) {
   TRY(bytes, read_module(function->module_path()));
-  TRY(code, site.engine.load(std::move(bytes), site.compile, function->full_name()));
+  TRY(code, site.engines.of(function->space())
+                .load(std::move(bytes), site.compile, function->full_name()));
   auto prepared = std::make_shared<Prepared>();
   prepared->code = code;
   if (!threads::has_threads(code->info())) {

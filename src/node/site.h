@@ -2,7 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "engine/engine.h"
 #include "faaslet/offered_imports.h"
@@ -13,11 +16,27 @@
 
 namespace weft::node {
 
+// An engine for each namespace, so that nobody's code comes from what another namespace stored: the
+// cache's keys are hashes that can be forged.
+//
+// Thread safety: safe from any thread.
+class Engines {
+ public:
+  // Code is kept in DIRECTORY/<namespace>; an empty name keeps nothing.
+  explicit Engines(std::string directory) : directory_(std::move(directory)) {}
+  engine::Engine& of(const std::string& space);
+
+ private:
+  const std::string directory_;
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<engine::Engine>> engines_;
+};
+
 // Thread safety: all of it is safe from any thread.
 struct Site {
   slot::SlotPool& slots;
   const slot::DirtyPages& dirty;
-  engine::Engine& engine;
+  Engines& engines;
   engine::CompileOptions compile;
   Workshop& workshop;
   uint32_t cores = 1;

@@ -17,7 +17,7 @@ Result<std::unique_ptr<Worker>> Worker::start(uint32_t index, Site& site, const 
   // Shared, as the thread may still be busy with it when its result is there.
   auto attached = std::make_shared<std::promise<Result<void>>>();
   worker->thread_ = std::thread([raw = worker.get(), attached] {
-    raw->serve([attached](Result<void> result) { attached->set_value(std::move(result)); });
+    raw->live([attached](Result<void> result) { attached->set_value(std::move(result)); });
   });
   auto result = attached->get_future().get();
   if (!result) {
@@ -28,7 +28,7 @@ Result<std::unique_ptr<Worker>> Worker::start(uint32_t index, Site& site, const 
 }
 
 // The core lives on its thread: what it runs has to end there.
-void Worker::serve(std::function<void(Result<void>)> attached) {
+void Worker::live(const std::function<void(Result<void>)>& attached) {
   auto core = faaslet::Core::attach(
       {.quantum = options_.quantum},
       [this](faaslet::FaasletId id, std::unique_ptr<faaslet::Faaslet> faaslet) {
@@ -42,6 +42,7 @@ void Worker::serve(std::function<void(Result<void>)> attached) {
   sweep_ = std::make_unique<asio::steady_timer>(core_->events());
   arm_sweep();
   attached({});
+  begun_.get_future().wait();
   core_->serve();
   served_.set_value();
   released_.get_future().wait();
@@ -59,11 +60,18 @@ Worker::~Worker() {
   }
 }
 
+void Worker::serve() {
+  if (!std::exchange(is_serving_, true)) {
+    begun_.set_value();
+  }
+}
+
 void Worker::close() {
   if (std::exchange(closed_, true)) {
     return;
   }
   post([this] { end_all(); });
+  serve();  // or it would never come to that
   served_.get_future().wait();
 }
 

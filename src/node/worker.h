@@ -48,12 +48,15 @@ class Worker {
     uint64_t cold = 0;
   };
 
-  // Starts the thread. `site` outlives it; its workshop is closed before the worker ends.
+  // Starts the thread, which waits for serve(). `site` outlives it; its workshop is closed before
+  // the worker ends.
   static Result<std::unique_ptr<Worker>> start(uint32_t index, Site& site, const Options& options);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
+  // From now on the event loop runs. What is to be set up in it before, is.
+  void serve();
   // Ends what runs; its calls are told that they were cancelled. Whatever is posted from now on is
   // not done; so all workers are closed before the first one is destroyed. REQUIRES: not on its
   // thread.
@@ -106,7 +109,7 @@ class Worker {
   };
 
   Worker(uint32_t index, Site& site, const Options& options);
-  void serve(std::function<void(Result<void>)> attached);
+  void live(const std::function<void(Result<void>)>& attached);
 
   void end_all();
   Station& station_of(const std::shared_ptr<Function>& function);
@@ -146,8 +149,10 @@ class Worker {
   size_t waiting_ = 0;
   bool closing_ = false;
   std::unique_ptr<boost::asio::steady_timer> sweep_;
+  std::promise<void> begun_;     // serve() was called, or nobody will
   std::promise<void> served_;    // the loop has ended
   std::promise<void> released_;  // nobody posts any more
+  bool is_serving_ = false;
   bool closed_ = false;
   std::thread thread_;
 };

@@ -26,6 +26,7 @@ class WorkerTest : public testing::Test {
     auto worker = Worker::start(0, site_, options);
     ASSERT_TRUE(worker) << worker.error().message();
     worker_ = std::move(*worker);
+    worker_->serve();
   }
 
   std::future<Result<Reply>> begin(const std::shared_ptr<Function>& function,
@@ -60,11 +61,11 @@ class WorkerTest : public testing::Test {
   TestFunctions functions_;
   std::unique_ptr<slot::SlotPool> slots_ = std::move(*slot::SlotPool::reserve());
   slot::DirtyPages dirty_ = std::move(*slot::DirtyPages::open());
-  engine::Engine engine_{engine::CodeCache("")};
+  Engines engines_{""};
   std::unique_ptr<Workshop> workshop_ = std::move(*Workshop::open(1));
   Site site_{.slots = *slots_,
              .dirty = dirty_,
-             .engine = engine_,
+             .engines = engines_,
              .compile = {},
              .workshop = *workshop_,
              .cores = 1,
