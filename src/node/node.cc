@@ -55,7 +55,7 @@ Result<void> Node::open() {
   return {};
 }
 
-Node::~Node() {
+void Node::close() {
   if (workshop_) {
     workshop_->close();
   }

@@ -31,13 +31,14 @@ class Node {
   // Errors: what keeps the data directory from being opened (store/lmdb_store.h), machines without
   // what workers need.
   static Result<std::unique_ptr<Node>> open(const manifest::NodeConfig& config);
-  // Ends all that runs.
-  ~Node();
+  ~Node() { close(); }
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
   // From now on workers run what is in their event loops.
   void serve();
+  // Ends all that runs; those who wait for it are told. Nothing is called any more afterwards.
+  void close();
 
   const manifest::NodeConfig& config() const { return config_; }
   size_t cores() const { return workers_.size(); }

@@ -5,8 +5,8 @@
 namespace weft::node {
 
 std::string_view name(Ending ending) {
-  constexpr std::array<std::string_view, 6> names = {"returned",  "exited",    "trapped",
-                                                     "timed_out", "cancelled", "out_of_limits"};
+  constexpr std::array<std::string_view, endings> names = {
+      "returned", "exited", "trapped", "timed_out", "cancelled", "out_of_limits"};
   return names.at(static_cast<size_t>(ending));
 }
 

@@ -22,6 +22,7 @@ namespace weft::node {
 using host::Clock;
 
 enum class Ending : uint8_t { returned, exited, trapped, timed_out, cancelled, out_of_limits };
+inline constexpr size_t endings = 6;
 std::string_view name(Ending ending);
 
 struct Reply {

@@ -14,6 +14,7 @@
 // in which they came.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
@@ -26,6 +27,7 @@
 
 #include "faaslet/core.h"
 #include "node/call_imports.h"
+#include "node/histogram.h"
 #include "node/program_run.h"
 #include "node/site.h"
 #include "node/task.h"
@@ -44,8 +46,19 @@ class Worker {
   };
   struct Counts {
     uint64_t started = 0;
-    uint64_t ended = 0;
     uint64_t cold = 0;
+    std::array<uint64_t, endings> ended = {};
+    Histogram latency;  // from acceptance to the end
+    std::chrono::nanoseconds cpu{};
+  };
+  // Of a function, on this worker, since it was last prepared here.
+  struct FunctionCounts {
+    std::string function;  // with its namespace
+    uint64_t calls = 0;    // ended
+    uint64_t failed = 0;   // by anything but returning, or exiting with 0
+    size_t running = 0;
+    size_t waiting = 0;
+    Histogram latency;
   };
 
   // Starts the thread, which waits for serve(). `site` outlives it; its workshop is closed before
@@ -79,6 +92,7 @@ class Worker {
   void set_weight(const std::string& space, uint32_t weight);
 
   const Counts& counts() const { return counts_; }
+  std::vector<FunctionCounts> function_counts() const;
   size_t running() const { return running_.size(); }
   size_t waiting() const { return waiting_; }
 
@@ -97,6 +111,9 @@ class Worker {
     size_t most_running = 0;
     std::deque<std::unique_ptr<Task>> waiting;
     Clock::time_point last_used;
+    uint64_t calls = 0;
+    uint64_t failed = 0;
+    Histogram latency;
   };
   struct Running {
     std::unique_ptr<Task> task;
@@ -127,10 +144,11 @@ class Worker {
   void program_ended(uint64_t id);
   Running take_running(uint64_t id);
   void answer(Running& running, Reply reply, const faaslet::Faaslet& speaker);
+  void count(Station& station, const Reply& reply);
   void leave(Station& station);
   void refuse(std::unique_ptr<Task> task, const Error& error);
   void refuse_begun(std::unique_ptr<Task> task, const Error& error);
-  void expire(Task& task);
+  void expire(Station& station, Task& task);
   bool drop_warm();
   void sweep();
   void arm_sweep();
