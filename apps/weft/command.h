@@ -72,6 +72,7 @@ extern const CommandInfo build_info;
 extern const CommandInfo compile_info;
 extern const CommandInfo wast_info;
 extern const CommandInfo thaw_info;
+extern const CommandInfo up_info;
 extern const CommandInfo inspect_info;
 extern const CommandInfo doctor_info;
 extern const CommandInfo completion_info;

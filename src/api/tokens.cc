@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> scope_names = {"invoke", "deploy", "read", "admin"};
 constexpr std::string_view prefix = "weft_";
-constexpr char table = 't';
+constexpr char table = 'T';
 constexpr uint32_t record_format = 1;
 
 struct Record {

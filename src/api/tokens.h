@@ -1,7 +1,7 @@
 // Who may do what: tokens with scopes, for namespaces.
 //
 // A token is "weft_" and 43 characters that nobody guesses; the store keeps its SHA-256 only (table
-// 't': id → record). Every request with one is looked up in memory.
+// 'T': id → record). Every request with one is looked up in memory.
 //
 // Thread safety: any thread.
 #pragma once

@@ -19,7 +19,7 @@ namespace weft::catalog {
 namespace {
 
 constexpr uint32_t record_format = 1;
-constexpr char table = 'f';
+constexpr char table = 'F';
 constexpr char version_kind = 'v';
 constexpr char alias_kind = 'a';
 constexpr size_t version_digits = 16;

@@ -5,7 +5,7 @@
 // switched in one step; calls go to "live" unless they say otherwise.
 //
 //     DIRECTORY/modules/<SHA-256 of the module>.wasm     written and synced before any record of it
-//     store, table 'f': space \0 name \0 v version  → VersionRecord
+//     store, table 'F': space \0 name \0 v version  → VersionRecord
 //                       space \0 name \0 a alias    → version
 //
 // Everything but the modules is in memory too, so that look-ups never read the store.

@@ -26,6 +26,7 @@
 // A key has 1 to max_key_bytes bytes and is ordered bytewise. Its first byte names its *table*:
 // scans stay in one table, and writing behind the last key of a table is the cheapest write there
 // is, so what grows by time has a table of its own.
+// Who has which: lower-case letters the ledger (call/records.h), 'F' the catalog, 'T' the tokens.
 //
 // Thread safety: any thread may call anything. The destructor commits what is queued first.
 #pragma once
