@@ -48,7 +48,7 @@ command_tests=(cli_run_test cli_threads_test cli_bad_input_test cli_bad_module_t
 
 # Each fuzz target in turn, from the same seed; what it finds stays in build/fuzz/found.
 step_fuzz() {
-  build_preset fuzz module_fuzz code_file_fuzz script_fuzz wasi_fuzz frozen_fuzz manifest_fuzz spec_json_fuzz cron_fuzz net_fuzz
+  build_preset fuzz records_fuzz lmdb_check_fuzz module_fuzz code_file_fuzz script_fuzz wasi_fuzz frozen_fuzz manifest_fuzz spec_json_fuzz cron_fuzz net_fuzz
   local target targets failed=0 each
   mapfile -t targets < <(find build/fuzz/bin -name '*_fuzz' | sort)
   each=$((${FUZZ_SECONDS:-30} / ${#targets[@]}))

@@ -88,7 +88,9 @@ class Pieces {
   Head head() {
     Head head = {};
     std::string_view bytes = take(sizeof head);
-    std::memcpy(&head, bytes.data(), bytes.size());
+    if (bytes.size() == sizeof head) {
+      std::memcpy(&head, bytes.data(), bytes.size());
+    }
     return head;
   }
   std::string_view take(uint64_t size) {

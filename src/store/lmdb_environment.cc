@@ -8,6 +8,7 @@
 
 #include "base/archive.h"
 #include "store/data_directory.h"
+#include "store/lmdb_check.h"
 #include "xxhash.h"
 
 namespace weft::store {
@@ -130,6 +131,7 @@ Result<std::unique_ptr<Environment>> Environment::open(Options options) {
   if (::unlink(readers.c_str()) != 0 && errno != ENOENT) {
     return environment->failure(errno);
   }
+  TRY_VOID(check_lmdb_file(environment->options_.directory + "/data.mdb"));
   TRY_VOID(environment->map());
   return environment;
 }
