@@ -134,9 +134,28 @@ bool Desk::route_calls(const Exchange& exchange, const std::vector<std::string>&
   return true;
 }
 
+namespace {
+
+// Access without a token is for programs on this machine, not for the pages that a browser on it
+// shows: these send an Origin, or come by a name that resolves to here (DNS rebinding).
+bool is_from_here(const net::Request& request) {
+  if (!request.is_loopback()) {
+    return false;
+  }
+  std::string_view host = request.header("Host").value_or("");
+  std::string_view name =
+      host.substr(0, host.find(':', host.starts_with('[') ? host.find(']') : 0));
+  bool local = name == "localhost" || name == "127.0.0.1" || name == "[::1]" ||
+               (host.empty() && request.version() == 10);
+  auto origin = request.header("Origin");
+  return local && (!origin || origin->ends_with(fmt::format("://{}", host)));
+}
+
+}  // namespace
+
 std::optional<Pass> Desk::pass_of(const Exchange& exchange) {
   const net::Request& request = exchange->request();
-  if (office_.options.open && request.is_loopback()) {
+  if (office_.options.open && is_from_here(request)) {
     return Pass();
   }
   constexpr std::string_view bearer = "Bearer ";

@@ -169,7 +169,7 @@ void AsyncCalls::begin(Queued queued) {
         constexpr auto pause = std::chrono::milliseconds(200);
         later(id, node_.clock().now() + pause);
       }
-      finished(id);
+      leave();
       return;
     }
     if (shared->common == nullptr) {
@@ -240,7 +240,7 @@ void AsyncCalls::ended(CallId id, Result<Reply> reply) {
   if (has_failed(end)) {
     if (auto when = ledger_.again(id)) {
       later(id, *when);
-      finished(id);
+      leave();
       return;
     }
   }
@@ -257,25 +257,32 @@ void AsyncCalls::write_end(CallId id, call::End end) {
       after(pause, [this, id, shared] { write_end(id, std::move(*shared)); });
       return;
     }
-    finished(id);
+    tell(id);
+    leave();
   });
 }
 
-// Room for another one; and those who wait for this one are told, if it has ended.
-void AsyncCalls::finished(CallId id) {
-  std::map<uint64_t, Told> told;
+// Room for another one.
+void AsyncCalls::leave() {
   {
     std::lock_guard lock(mutex_);
     --running_;
+  }
+  pump();
+}
+
+void AsyncCalls::tell(CallId id) {
+  std::map<uint64_t, Told> told;
+  {
+    std::lock_guard lock(mutex_);
     if (auto found = waiting_.find(id); found != waiting_.end()) {
       told = std::move(found->second);
       waiting_.erase(found);
     }
   }
-  for (auto& [number, tell] : told) {
-    tell();
+  for (auto& [number, call] : told) {
+    call();
   }
-  pump();
 }
 
 void AsyncCalls::after(std::chrono::milliseconds pause, std::function<void()> then) {
@@ -331,27 +338,25 @@ void AsyncCalls::cancel(CallId id, Ledger::Done done) {
   auto shared = std::make_shared<Ledger::Done>(std::move(done));
   ledger_.cancel(id, [this, id, shared](Result<void> cancelled) {
     if (cancelled) {
-      std::map<uint64_t, Told> told;
-      {
-        std::lock_guard lock(mutex_);
-        if (auto found = waiting_.find(id); found != waiting_.end()) {
-          told = std::move(found->second);
-          waiting_.erase(found);
-        }
-      }
-      for (auto& [number, tell] : told) {
-        tell();
-      }
+      tell(id);
       (*shared)({});
       return;
     }
-    if (cancelled.error().kind() != Error::Kind::conflict) {
-      (*shared)(std::unexpected(cancelled.error()));
+    auto call = ledger_.find(id);
+    if (!call) {
+      (*shared)(std::unexpected(call.error()));
       return;
     }
-    // It has begun, or ended.
+    Error why(Error::Kind::conflict,
+              call->state == call::State::ended
+                  ? fmt::format("call {} has ended: {}", id.text(), call::name(call->reason))
+                  : fmt::format("call {} is just beginning; try again", id.text()));
+    if (call->state == call::State::ended) {
+      (*shared)(std::unexpected(why));
+      return;
+    }
     Worker& worker = node_.worker(0);
-    worker.post([this, id, &worker, shared, why = cancelled.error()] {
+    worker.post([this, id, &worker, shared, why] {
       node_.cancel(worker, id.text(), [shared, why](bool found) {
         (*shared)(found ? Result<void>() : Result<void>(std::unexpected(why)));
       });

@@ -78,7 +78,8 @@ class AsyncCalls {
   void run(Queued queued);
   void ended(call::CallId id, Result<Reply> reply);
   void write_end(call::CallId id, call::End end);
-  void finished(call::CallId id);
+  void leave();
+  void tell(call::CallId id);
   void later(call::CallId id, WallTime when);
   void after(std::chrono::milliseconds pause, std::function<void()> then);
 
