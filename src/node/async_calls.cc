@@ -9,7 +9,7 @@ using call::Ledger;
 
 namespace {
 
-call::Reason reason_of(Ending ending) {
+call::Reason reason_for(Ending ending) {
   switch (ending) {
     case Ending::returned:
       return call::Reason::returned;
@@ -44,7 +44,7 @@ std::string backtrace_text(const std::vector<faaslet::TraceFrame>& frames) {
 
 call::End end_of(Reply reply) {
   call::End end;
-  end.reason = reason_of(reply.ending);
+  end.reason = reason_for(reply.ending);
   if (end.reason == call::Reason::exited && reply.exit_code == 0) {
     end.reason = call::Reason::returned;
   } else if (end.reason == call::Reason::returned && reply.exit_code != 0) {
@@ -233,8 +233,7 @@ void AsyncCalls::ended(CallId id, Result<Reply> reply) {
   if (reply) {
     end = end_of(std::move(*reply));
   } else {
-    end.reason = reply.error().kind() == Error::Kind::exhausted ? call::Reason::out_of_limits
-                                                                : call::Reason::trapped;
+    end.reason = reason_of(reply.error());
     end.message = reply.error().message();
   }
   if (has_failed(end)) {
@@ -245,6 +244,15 @@ void AsyncCalls::ended(CallId id, Result<Reply> reply) {
     }
   }
   write_end(id, std::move(end));
+}
+
+// Why a call that the ledger has as running did not run.
+call::Reason AsyncCalls::reason_of(const Error& error) const {
+  if (error.kind() != Error::Kind::exhausted) {
+    return call::Reason::trapped;
+  }
+  std::lock_guard lock(mutex_);
+  return stopped_ ? call::Reason::lost : call::Reason::out_of_limits;
 }
 
 void AsyncCalls::write_end(CallId id, call::End end) {

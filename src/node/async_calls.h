@@ -77,6 +77,7 @@ class AsyncCalls {
   void begin(Queued queued);
   void run(Queued queued);
   void ended(call::CallId id, Result<Reply> reply);
+  call::Reason reason_of(const Error& error) const;
   void write_end(call::CallId id, call::End end);
   void leave();
   void tell(call::CallId id);

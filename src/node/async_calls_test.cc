@@ -37,6 +37,7 @@ class AsyncCallsTest : public testing::Test {
     node_->serve();
   }
   void close() {
+    calls_->stop();
     node_->close();
     ledger_ = nullptr;
     calls_ = nullptr;

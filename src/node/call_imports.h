@@ -21,6 +21,8 @@ class CallImports {
 
   // To be used once.
   faaslet::ImportFactory factory();
+  // Has the factory been used? Then the input is gone.
+  bool are_made() const { return wasi_ != nullptr; }
   // Before the guest ends with its modules.
   std::string take_output() { return wasi_->take_output(1); }
   std::string take_log() { return wasi_->take_output(2); }

@@ -55,8 +55,6 @@ struct Task {
   Clock::time_point accepted = Clock::now();
   std::optional<Clock::time_point> deadline;  // the earlier of it and the function's limit counts
   Done done;
-  // Told on the worker's thread when it starts.
-  std::function<void(uint32_t core)> started = {};
 };
 
 // What the outcome of a guest means for its call; backtrace, output and times are the worker's.

@@ -211,9 +211,7 @@ void Worker::admit(Station& station) {
       return;
     }
     if (running_.size() >= options_.most_running) {
-      if (!std::exchange(station.blocked, true)) {
-        blocked_.push_back(&station);
-      }
+      block(station);
       return;
     }
     if (!free_pool(station)) {
@@ -222,7 +220,17 @@ void Worker::admit(Station& station) {
     auto task = std::move(station.waiting.front());
     station.waiting.pop_front();
     --waiting_;
-    begin(station, std::move(task));
+    if (!begin(station, std::move(task))) {
+      block(station);
+      return;
+    }
+  }
+}
+
+// Until another call of this worker ends, or the sweep.
+void Worker::block(Station& station) {
+  if (!std::exchange(station.blocked, true)) {
+    blocked_.push_back(&station);
   }
 }
 
@@ -236,27 +244,31 @@ void Worker::admit_blocked() {
   }
 }
 
-void Worker::begin(Station& station, std::unique_ptr<Task> task) {
+bool Worker::begin(Station& station, std::unique_ptr<Task> task) {
   if (task->deadline && *task->deadline <= Clock::now()) {
     expire(station, *task);
-    return;
+    return true;
   }
   Running running{.task = std::move(task), .station = &station, .started = Clock::now()};
   running.imports = std::make_unique<CallImports>(*running.task);
   running.cold = std::exchange(station.cold, false);
-  if (running.task->started) {
-    running.task->started(index_);
-  }
   auto id = station.prepared->templates.empty() ? begin_program(station, running)
                                                 : begin_faaslet(station, running);
+  if (!id && id.error().kind() == Error::Kind::exhausted && !running.imports->are_made()) {
+    station.cold = running.cold;
+    station.waiting.push_front(std::move(running.task));
+    ++waiting_;
+    return false;
+  }
   if (!id) {
     refuse_begun(std::move(running.task), id.error());
-    return;
+    return true;
   }
   ++station.running;
   ++counts_.started;
   counts_.cold += running.cold ? 1 : 0;
   running_.emplace(*id, std::move(running));
+  return true;
 }
 
 milliseconds Worker::time_limit_of(const Task& task) const {
@@ -352,6 +364,7 @@ void Worker::sweep() {
   if (warm > options_.most_warm) {
     drop_warm();
   }
+  admit_blocked();
 }
 
 }  // namespace weft::node

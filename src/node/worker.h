@@ -88,6 +88,8 @@ class Worker {
   bool cancel(std::string_view id);
   // The log of a call that runs here, as far as it has come.
   std::optional<std::string_view> log_of(std::string_view id) const;
+  // Gives up the slots that are kept for calls to come. False when there are none.
+  bool drop_warm();
   // The weight of a namespace's calls, 100 unless it is set.
   void set_weight(const std::string& space, uint32_t weight);
 
@@ -135,7 +137,9 @@ class Worker {
   void prepared(Station& station, const Function::PreparedResult& result);
   void admit(Station& station);
   void admit_blocked();
-  void begin(Station& station, std::unique_ptr<Task> task);
+  // False when there is no slot for it: then it waits again, as the first.
+  bool begin(Station& station, std::unique_ptr<Task> task);
+  void block(Station& station);
   std::chrono::milliseconds time_limit_of(const Task& task) const;
   Result<uint64_t> begin_faaslet(Station& station, Running& running);
   Result<uint64_t> begin_program(Station& station, Running& running);
@@ -149,7 +153,6 @@ class Worker {
   void refuse(std::unique_ptr<Task> task, const Error& error);
   void refuse_begun(std::unique_ptr<Task> task, const Error& error);
   void expire(Station& station, Task& task);
-  bool drop_warm();
   void sweep();
   void arm_sweep();
 

@@ -177,6 +177,30 @@ TEST_F(WorkerTest, calls_beyond_the_workers_room_wait_for_others_to_end) {
   EXPECT_EQ(two.get()->ending, Ending::cancelled);
 }
 
+TEST_F(WorkerTest, calls_beyond_the_slots_of_the_process_wait_for_others_to_end) {
+  auto endless = functions_.make("endless", endless_program);
+  auto echo = functions_.make("echo", echo_program);
+  call(echo);
+  auto one = begin(endless, "", "one");
+  while (ask([&] { return worker_->running(); }) == 0) {
+  }
+  std::vector<slot::Slot> taken;
+  for (auto slot = slots_->acquire(); slot; slot = slots_->acquire()) {
+    taken.push_back(std::move(*slot));
+  }
+  // The warm slot of the first call serves one at a time.
+  ask([&] { return worker_->drop_warm(); });
+  for (auto slot = slots_->acquire(); slot; slot = slots_->acquire()) {
+    taken.push_back(std::move(*slot));
+  }
+  auto waits = begin(echo, "x");
+  EXPECT_EQ(ask([&] { return worker_->waiting(); }), 1u);
+  taken.clear();
+  EXPECT_EQ(waits.get()->output, "x");
+  EXPECT_TRUE(ask([&] { return worker_->cancel("one"); }));
+  EXPECT_EQ(one.get()->ending, Ending::cancelled);
+}
+
 TEST_F(WorkerTest, a_function_that_cannot_be_prepared_refuses_its_calls_with_the_reason) {
   Terms terms;
   auto gone = std::make_shared<Function>(Function::Name{"default", "gone", "1"}, terms,
