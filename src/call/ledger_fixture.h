@@ -19,7 +19,10 @@ class LedgerTest : public testing::Test {
   using Ms = std::chrono::milliseconds;
 
   void SetUp() override { ledger_ = Ledger::open(*store_, clock_, options_).value(); }
-  void TearDown() override { ledger_.reset(); }
+  void TearDown() override {
+    store_->resume();  // or the ledger would wait for answers
+    ledger_.reset();
+  }
 
   // The process dies and another one starts.
   void restart() {

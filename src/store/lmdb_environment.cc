@@ -133,6 +133,7 @@ Result<std::unique_ptr<Environment>> Environment::open(Options options) {
   }
   TRY_VOID(check_lmdb_file(environment->options_.directory + "/data.mdb"));
   TRY_VOID(environment->map());
+  environment->ready_ = true;
   return environment;
 }
 
@@ -225,9 +226,8 @@ int Environment::open_table(MDB_txn* txn, uint8_t name, unsigned* table) {
 
 Result<Environment::Reading> Environment::read() {
   std::shared_lock lock(map_lock_);
-  if (env_ == nullptr) {
-    return error(Error::Kind::io, "{} could not be opened again after a failed write",
-                 options_.directory);
+  if (!ready_) {
+    return error(Error::Kind::io, "{} is not open again after a failed write", options_.directory);
   }
   MDB_txn* txn = nullptr;
   {
@@ -327,9 +327,16 @@ Result<void> Environment::mend() {
 }
 
 Result<void> Environment::reopen() {
+  {
+    auto lock = alone();
+    ready_ = false;
+    close();
+  }
+  // Without the lock, which is taken inside of LMDB's elsewhere.
+  TRY_VOID(map());
   auto lock = alone();
-  close();
-  return map();
+  ready_ = true;
+  return {};
 }
 
 }  // namespace weft::store

@@ -102,6 +102,7 @@ class Environment {
 
   Options options_;
   MapLock map_lock_;
+  bool ready_ = false;  // for readers; the writer looks at env_
   MDB_env* env_ = nullptr;
   size_t map_bytes_ = 0;
   unsigned own_ = no_table;

@@ -295,7 +295,8 @@ TEST_F(LmdbStoreTest, a_directory_without_permission_is_refused_by_name) {
   if (child == 0) {  // somebody who owns nothing here
     ::chmod(directory_.path().c_str(), 0755);
     ::chmod(directory_.file("lock").c_str(), 0644);
-    bool denied = ::setuid(65534) == 0 || ::chmod(directory_.path().c_str(), 0500) == 0;
+    bool denied =
+        ::syscall(SYS_setuid, 65534) == 0 || ::chmod(directory_.path().c_str(), 0500) == 0;
     auto opened = open_lmdb({.directory = directory_.path()});
     denied = denied && !opened && opened.error().kind() == Error::Kind::denied;
     auto made = open_lmdb({.directory = directory_.file("new")});
