@@ -43,7 +43,7 @@ step_differential() {
 }
 
 module_tests=(base_test store_test call_test net_test manifest_test wasm_test slot_test cpu_test engine_test wasi_test guest_api_test snapshot_test
-  faaslet_test threads_test wast_test)
+  faaslet_test threads_test wast_test catalog_test node_test api_test)
 command_tests=(cli_run_test cli_threads_test cli_bad_input_test cli_bad_module_test cli_commands_test)
 
 # Each fuzz target in turn, from the same seed; what it finds stays in build/fuzz/found.
@@ -72,9 +72,9 @@ step_asan() {
 }
 # What has threads. Guests and LLVM are not instrumented.
 step_tsan() {
-  build_preset tsan store_test call_test slot_test cpu_test wasi_test faaslet_test threads_test net_test
+  build_preset tsan store_test call_test slot_test cpu_test wasi_test faaslet_test threads_test net_test node_test
   TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 \
-    run_ctest build/tsan -R '^(store|call|slot|cpu|wasi|faaslet|threads|net)_test$'
+    run_ctest build/tsan -R '^(store|call|slot|cpu|wasi|faaslet|threads|net|node)_test$'
 }
 step_tidy() { python3 scripts/tidy.py build --budget "${TIDY_SECONDS:-300}"; }
 
