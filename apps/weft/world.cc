@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/unique_fd.h"
+#include "guest_api/chain.h"
 #include "guest_api/guest_api.h"
 #include "guest_api/stream_log.h"
 #include "threads/one_thread.h"
@@ -158,6 +159,7 @@ faaslet::ImportFactory import_factory(const Context& context, Grants grants,
         modules.push_back(std::make_unique<threads::OneThread>(guest));
         modules.push_back(
             std::make_unique<guest_api::GuestApi>(guest, call_of_a_run(context, settings)));
+        modules.push_back(std::make_unique<guest_api::ChainApi>(guest, nullptr));
         return modules;
       };
 }

@@ -122,6 +122,14 @@ int32_t weft_import_context(uint32_t what, char* buffer, uint32_t room, uint32_t
     WEFT_IMPORT("context");
 int64_t weft_import_time_left(void) WEFT_IMPORT("time_left");
 void weft_import_ready(void) WEFT_IMPORT("ready");
+int32_t weft_import_call(const char* name, uint32_t name_length, const void* input,
+                         uint32_t input_length, uint32_t* call) WEFT_IMPORT("call");
+int32_t weft_import_call_wait(const uint32_t* calls, uint32_t count, uint32_t* index)
+    WEFT_IMPORT("call_wait");
+int32_t weft_import_call_result(uint32_t call, void* result) WEFT_IMPORT("call_result");
+int32_t weft_import_call_output(uint32_t call, uint64_t offset, void* buffer, uint32_t room,
+                                uint32_t* copied) WEFT_IMPORT("call_output");
+int32_t weft_import_call_close(uint32_t call) WEFT_IMPORT("call_close");
 #undef WEFT_IMPORT
 #else
 static inline int32_t weft_import_log(uint32_t level, const char* text, uint32_t length) {
@@ -145,6 +153,29 @@ static inline int32_t weft_import_context(uint32_t what, char* buffer, uint32_t 
 }
 static inline int64_t weft_import_time_left(void) { return WEFT_NO_DEADLINE; }
 static inline void weft_import_ready(void) {}
+static inline int32_t weft_import_call(const char* name, uint32_t name_length, const void* input,
+                                       uint32_t input_length, uint32_t* call) {
+  (void)name, (void)name_length, (void)input, (void)input_length, (void)call;
+  return ENOSYS;
+}
+static inline int32_t weft_import_call_wait(const uint32_t* calls, uint32_t count,
+                                            uint32_t* index) {
+  (void)calls, (void)count, (void)index;
+  return EBADF;
+}
+static inline int32_t weft_import_call_result(uint32_t call, void* result) {
+  (void)call, (void)result;
+  return EBADF;
+}
+static inline int32_t weft_import_call_output(uint32_t call, uint64_t offset, void* buffer,
+                                              uint32_t room, uint32_t* copied) {
+  (void)call, (void)offset, (void)buffer, (void)room, (void)copied;
+  return EBADF;
+}
+static inline int32_t weft_import_call_close(uint32_t call) {
+  (void)call;
+  return EBADF;
+}
 #endif
 
 // --- Log
@@ -227,6 +258,110 @@ static inline int64_t weft_time_left(void) { return weft_import_time_left(); }
 // output written, and nothing remembered that is one call's own (time, call id, random numbers).
 // Elsewhere it does nothing.
 static inline void weft_ready(void) { weft_import_ready(); }
+
+// --- Chain: calls of other functions
+
+// A call of another function, from weft_call until weft_call_close.
+typedef uint32_t weft_call_t;
+
+enum weft_ending {
+  WEFT_RETURNED,
+  WEFT_EXITED,
+  WEFT_TRAPPED,
+  WEFT_TIMED_OUT,
+  WEFT_CANCELLED,
+  WEFT_OUT_OF_LIMITS
+};
+
+struct weft_call_result {
+  uint32_t ending;  // enum weft_ending
+  uint32_t exit_code;
+  uint64_t output_size;
+};
+
+static inline int weft_import_answer(int32_t failed) {
+  if (failed != 0) {
+    errno = failed;
+    return -1;
+  }
+  return 0;
+}
+
+// Begins a call of the function of that name in this one's namespace, and returns while it runs.
+// The call has this one's trace and deadline, and ends with it. Costs some microseconds; the input
+// is copied once. 0, or -1: ENOENT (no such function), EAGAIN (too many calls, or too deep), ENOSYS
+// (this program does not run on a node, or it has threads).
+static inline int weft_call(const char* function, const void* input, size_t size,
+                            weft_call_t* call) {
+  return weft_import_answer(weft_import_call(function, (uint32_t)strlen(function), input,
+                                             (uint32_t)size, call));
+}
+
+// Waits until one of the calls has ended and says which: its index, or -1 (EBADF: one is none).
+static inline ssize_t weft_call_wait_any(const weft_call_t* calls, size_t count) {
+  uint32_t index = 0;
+  return weft_import_answer(weft_import_call_wait(calls, (uint32_t)count, &index)) == 0
+             ? (ssize_t)index
+             : -1;
+}
+
+// Waits until all of them have ended. 0, or -1.
+static inline int weft_call_wait_all(const weft_call_t* calls, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (weft_call_wait_any(calls + i, 1) < 0) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+// How it ended. 0, or -1: EAGAIN (it has not).
+static inline int weft_call_result(weft_call_t call, struct weft_call_result* result) {
+  return weft_import_answer(weft_import_call_result(call, result));
+}
+
+// Copies its output from `offset` on; the number of bytes, 0 behind the end, or -1.
+static inline ssize_t weft_call_output(weft_call_t call, uint64_t offset, void* buffer,
+                                       size_t size) {
+  uint32_t copied = 0;
+  return weft_import_answer(weft_import_call_output(call, offset, buffer, (uint32_t)size,
+                                                    &copied)) == 0
+             ? (ssize_t)copied
+             : -1;
+}
+
+// Forgets the call; one that has not ended is cancelled.
+static inline int weft_call_close(weft_call_t call) {
+  return weft_import_answer(weft_import_call_close(call));
+}
+
+// Waits for a call, closes it, and gives its output as memory that the caller gives back with
+// free(); a zero byte follows it. NULL when it failed: EIO (it trapped, exited with another code
+// than 0, took too long, …). `size` may be NULL.
+static inline char* weft_call_take(weft_call_t call, size_t* size) {
+  struct weft_call_result result;
+  if (weft_call_wait_any(&call, 1) < 0 || weft_call_result(call, &result) != 0) {
+    return NULL;
+  }
+  char* output = NULL;
+  int failed = EIO;
+  if (result.ending <= WEFT_EXITED && result.exit_code == 0) {
+    output = (char*)malloc((size_t)result.output_size + 1);
+    failed = ENOMEM;
+    if (output != NULL) {
+      ssize_t n = weft_call_output(call, 0, output, (size_t)result.output_size);
+      output[n > 0 ? n : 0] = '\0';
+      if (size != NULL) {
+        *size = n > 0 ? (size_t)n : 0;
+      }
+    }
+  }
+  weft_call_close(call);
+  if (output == NULL) {
+    errno = failed;
+  }
+  return output;
+}
 
 #ifdef __cplusplus
 }

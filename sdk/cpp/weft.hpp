@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace weft {
 
@@ -96,5 +97,41 @@ inline std::optional<std::chrono::nanoseconds> time_left() {
 
 // What all calls have in common is done: see weft_ready in weft.h.
 inline void ready() noexcept { weft_ready(); }
+
+// A call of another function, from its beginning; closed, and cancelled if it still runs, at the end
+// of its life. See weft_call in weft.h.
+class Call {
+ public:
+  // Begins it. Throws std::system_error (no such function, too many calls).
+  explicit Call(std::string_view function, std::string_view input = {}) {
+    if (weft_call(std::string(function).c_str(), input.data(), input.size(), &call_) != 0) {
+      detail::fail("calling a function");
+    }
+  }
+  Call(Call&& other) noexcept : call_(std::exchange(other.call_, 0)) {}
+  Call& operator=(Call&& other) noexcept {
+    std::swap(call_, other.call_);
+    return *this;
+  }
+  ~Call() {
+    if (call_ != 0) {
+      (void)weft_call_close(call_);
+    }
+  }
+
+  // Waits for it. Throws std::system_error when it did not return, or with another exit code than 0.
+  std::string output() {
+    size_t size = 0;
+    std::unique_ptr<char, decltype(&free)> bytes(weft_call_take(std::exchange(call_, 0), &size),
+                                                 &free);
+    if (bytes == nullptr) {
+      detail::fail("a called function");
+    }
+    return std::string(bytes.get(), size);
+  }
+
+ private:
+  weft_call_t call_ = 0;
+};
 
 }  // namespace weft

@@ -90,6 +90,23 @@ void AsyncCalls::resume() {
     after = pending.back().id;
   }
   pump();
+  collect();
+}
+
+// What is too old or too much goes, a step at a time: at once while there is more, else every
+// second.
+void AsyncCalls::collect() {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) {
+      return;
+    }
+  }
+  ledger_.collect([this](Result<call::Collected> collected) {
+    bool more = collected && collected->more;
+    after(more ? std::chrono::milliseconds(0) : std::chrono::milliseconds(1000),
+          [this] { collect(); });
+  });
 }
 
 void AsyncCalls::stop() {

@@ -72,6 +72,7 @@ class AsyncCalls {
     std::string input;
   };
 
+  void collect();
   void enqueue(Queued queued);
   void pump();
   void begin(Queued queued);

@@ -23,14 +23,14 @@ class AsyncCallsTest : public testing::Test {
   void SetUp() override { open(); }
   void TearDown() override { close(); }
 
-  void open() {
+  void open(const call::Ledger::Options& options = {}) {
     manifest::NodeConfig config;
     config.data = directory_.path();
     config.cores = std::min(2, static_cast<int>(slot::max_slots));
     auto node = Node::open(config);
     ASSERT_TRUE(node) << node.error().message();
     node_ = std::move(*node);
-    auto ledger = call::Ledger::open(node_->store(), node_->clock(), {});
+    auto ledger = call::Ledger::open(node_->store(), node_->clock(), options);
     ASSERT_TRUE(ledger) << ledger.error().message();
     ledger_ = std::move(*ledger);
     calls_ = std::make_unique<AsyncCalls>(*node_, *ledger_, AsyncCalls::Options());
@@ -152,6 +152,15 @@ TEST_F(AsyncCallsTest, calls_are_cancelled_before_and_while_they_run) {
   }
   EXPECT_EQ(wait(second).reason, call::Reason::cancelled);
   EXPECT_EQ(cancel(second).error().kind(), Error::Kind::conflict);
+}
+
+TEST_F(AsyncCallsTest, results_beyond_their_time_are_forgotten_while_the_node_runs) {
+  close();
+  open({.keep_results = 0s});
+  calls_->resume();
+  call::CallId id = accept(submission("echo", deploy("echo", echo_program)));
+  while (ledger_->find(id)) {
+  }
 }
 
 TEST_F(AsyncCallsTest, a_call_of_a_function_that_is_gone_ends_and_says_so) {

@@ -88,6 +88,7 @@ Result<Modules> CallImports::make(host::Guest& guest) {
   modules.push_back(std::move(wasi));
   modules.push_back(std::make_unique<threads::OneThread>(guest));
   modules.push_back(std::make_unique<guest_api::GuestApi>(guest, std::move(call)));
+  modules.push_back(std::make_unique<guest_api::ChainApi>(guest, std::move(caller_)));
   return modules;
 }
 
@@ -110,6 +111,7 @@ faaslet::ImportFactory start_up_imports(std::shared_ptr<const Function> function
         guest, guest_api::Config{.call = {.function = function->full_name()},
                                  .log = {},
                                  .at_ready_point = guest_api::AtReadyPoint::wait}));
+    modules.push_back(std::make_unique<guest_api::ChainApi>(guest, nullptr));
     return modules;
   };
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "faaslet/faaslet.h"
+#include "guest_api/chain.h"
 #include "guest_api/log.h"
 #include "node/task.h"
 #include "wasi/wasi.h"
@@ -14,8 +15,9 @@ namespace weft::node {
 // The import modules of one call. It outlives the guest that they are made for.
 class CallImports {
  public:
-  // `task` outlives it; its input is taken.
-  explicit CallImports(Task& task) : task_(task) {}
+  // `task` outlives it; its input is taken. `caller` makes the calls of this call, if there is one.
+  explicit CallImports(Task& task, std::unique_ptr<guest_api::Caller> caller = nullptr)
+      : task_(task), caller_(std::move(caller)) {}
   CallImports(const CallImports&) = delete;
   CallImports& operator=(const CallImports&) = delete;
 
@@ -32,6 +34,7 @@ class CallImports {
   Result<std::vector<std::unique_ptr<host::ImportModule>>> make(host::Guest& guest);
 
   Task& task_;
+  std::unique_ptr<guest_api::Caller> caller_;
   wasi::Wasi* wasi_ = nullptr;
 };
 

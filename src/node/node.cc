@@ -44,7 +44,8 @@ Result<void> Node::open() {
                                       .engines = *engines_,
                                       .compile = {},
                                       .workshop = *workshop_,
-                                      .cores = cores});
+                                      .cores = cores,
+                                      .chains = this});
   for (uint32_t i = 0; i < cores; ++i) {
     TRY(worker, Worker::start(i, *site_, {.most_waiting = config_.max_queued}));
     for (const auto& [space, quota] : config_.quotas) {
@@ -171,6 +172,18 @@ void Node::call(Worker& here, std::unique_ptr<Task> task) {
   };
   auto shared = std::make_shared<std::unique_ptr<Task>>(std::move(task));
   there.post([&there, shared] { there.call(std::move(*shared)); });
+}
+
+Result<std::shared_ptr<Function>> Node::find(const std::string& space, std::string_view name) {
+  auto version = catalog_->find({space, std::string(name)});
+  if (version == nullptr) {
+    return error(Error::Kind::not_found, "there is no function {}/{}", space, name);
+  }
+  return function(version);
+}
+
+void Node::cancel(Worker& here, std::string id) {
+  cancel(here, std::move(id), [](bool) {});
 }
 
 void Node::cancel(Worker& here, std::string id, std::function<void(bool)> done) {

@@ -26,12 +26,12 @@
 
 namespace weft::node {
 
-class Node {
+class Node final : private Chains {
  public:
   // Errors: what keeps the data directory from being opened (store/lmdb_store.h), machines without
   // what workers need.
   static Result<std::unique_ptr<Node>> open(const manifest::NodeConfig& config);
-  ~Node() { close(); }
+  ~Node() override { close(); }
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -63,11 +63,15 @@ class Node {
       const std::shared_ptr<const catalog::Version>& version);
 
   // Runs it. `done` is told on the thread of `here`, which is the caller's.
-  void call(Worker& here, std::unique_ptr<Task> task);
+  void call(Worker& here, std::unique_ptr<Task> task) override;
   // On every worker; `done` is told on the thread of `here` whether one had it.
   void cancel(Worker& here, std::string id, std::function<void(bool)> done);
 
  private:
+  // Chains. These are called with a worker's thread as theirs.
+  Result<std::shared_ptr<Function>> find(const std::string& space, std::string_view name) override;
+  void cancel(Worker& here, std::string id) override;
+
   explicit Node(const manifest::NodeConfig& config) : config_(config) {}
   Result<void> open();
   Worker& choose(Worker& here, const Function& function);

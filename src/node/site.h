@@ -32,6 +32,21 @@ class Engines {
   std::map<std::string, std::unique_ptr<engine::Engine>> engines_;
 };
 
+class Worker;
+struct Task;
+
+// Who finds functions and runs calls for guests that make them: the node.
+// Thread safety: any thread; `here` is the caller's worker.
+class Chains {
+ public:
+  virtual ~Chains() = default;
+  // The live version. Error not_found.
+  virtual Result<std::shared_ptr<Function>> find(const std::string& space,
+                                                 std::string_view name) = 0;
+  virtual void call(Worker& here, std::unique_ptr<Task> task) = 0;
+  virtual void cancel(Worker& here, std::string id) = 0;
+};
+
 // Thread safety: all of it is safe from any thread.
 struct Site {
   slot::SlotPool& slots;
@@ -41,6 +56,7 @@ struct Site {
   Workshop& workshop;
   uint32_t cores = 1;
   std::chrono::milliseconds start_up_limit = std::chrono::seconds(60);
+  Chains* chains = nullptr;  // null: guests cannot call functions
 };
 
 // Why a module cannot be a function, one reason each; none when it can. `entry` is what calls call.

@@ -48,6 +48,7 @@ struct Task {
   std::shared_ptr<Function> function;
   std::string id;
   std::string trace_id;
+  uint32_t depth = 0;  // how many calls it is the call of a call of
   std::string input;
   std::vector<std::string> args;  // after the function's own
   std::vector<std::string> env;

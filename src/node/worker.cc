@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "node/chain_caller.h"
+
 namespace weft::node {
 
 namespace asio = boost::asio;
@@ -250,7 +252,11 @@ bool Worker::begin(Station& station, std::unique_ptr<Task> task) {
     return true;
   }
   Running running{.task = std::move(task), .station = &station, .started = Clock::now()};
-  running.imports = std::make_unique<CallImports>(*running.task);
+  // The threads of a program run elsewhere, and calls are made from this one.
+  bool can_call = site_.chains != nullptr && !station.prepared->templates.empty();
+  running.imports = std::make_unique<CallImports>(
+      *running.task,
+      can_call ? std::make_unique<ChainCaller>(site_, *this, *running.task) : nullptr);
   running.cold = std::exchange(station.cold, false);
   auto id = station.prepared->templates.empty() ? begin_program(station, running)
                                                 : begin_faaslet(station, running);
