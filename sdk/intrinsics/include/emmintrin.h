@@ -1,4 +1,4 @@
 // SSE2's intrinsics for guests, by SIMDe on WebAssembly's 128-bit vectors.
 #pragma once
 #include <simde_for_guests.h>
-#include <simde/x86/sse2.h>
+#include <direct_sse2.h>

@@ -3,6 +3,7 @@
 #include <simde_for_guests.h>
 
 #include <popcntintrin.h>
+#include <direct_sse41.h>
 #include <simde/x86/avx2.h>
 #include <simde/x86/fma.h>
 #include <simde/x86/sse4.2.h>

@@ -3,4 +3,5 @@
 #include <simde_for_guests.h>
 
 #include <popcntintrin.h>
+#include <direct_sse41.h>
 #include <simde/x86/sse4.2.h>

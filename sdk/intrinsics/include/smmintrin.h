@@ -1,4 +1,4 @@
 // SSE4.1's intrinsics for guests, by SIMDe on WebAssembly's 128-bit vectors.
 #pragma once
 #include <simde_for_guests.h>
-#include <simde/x86/sse4.1.h>
+#include <direct_sse41.h>

@@ -1,4 +1,4 @@
 // SSSE3's intrinsics for guests, by SIMDe on WebAssembly's 128-bit vectors.
 #pragma once
 #include <simde_for_guests.h>
-#include <simde/x86/ssse3.h>
+#include <direct_ssse3.h>
