@@ -33,6 +33,16 @@ std::unique_ptr<engine::SourceLines> source_lines(const std::string& path,
   return module ? engine::SourceLines::read(code, std::move(*module)) : nullptr;
 }
 
+// wasm-ld puts a function of this name where C calls one with another type than it is defined with.
+std::string reason(const host::Trapped& trap, const std::vector<faaslet::TraceFrame>& frames) {
+  constexpr std::string_view mismatch = "signature_mismatch:";
+  if (!frames.empty() && frames.front().function.starts_with(mismatch)) {
+    return fmt::format("{} is called with another type than it is defined with",
+                       frames.front().function.substr(mismatch.size()));
+  }
+  return trap.message.empty() ? std::string(wasm::name(trap.kind)) : trap.message;
+}
+
 // One frame of a backtrace: first what the program's compiler inlined there, each on a line of its
 // own.
 void add_frame(size_t index, const faaslet::TraceFrame& frame, const std::string& file,
@@ -241,10 +251,9 @@ int GuestRun::report(const faaslet::Faaslet& faaslet, uint32_t thread) const {
 
 void GuestRun::report_trap(const faaslet::Faaslet& faaslet, const host::Trapped& trap,
                            uint32_t thread) const {
-  std::string_view why =
-      trap.message.empty() ? wasm::name(trap.kind) : std::string_view(trap.message);
-  complain("trap: {} in {}{}", why, name, thread == 0 ? "" : fmt::format(", thread {}", thread));
   auto frames = faaslet.backtrace();
+  complain("trap: {} in {}{}", reason(trap, frames), name,
+           thread == 0 ? "" : fmt::format(", thread {}", thread));
   std::string file = base_name(name);
   auto lines = frames.empty() ? nullptr : source_lines(name, faaslet.code());
   // What lies beyond the most frames that are walked is not known.

@@ -183,14 +183,14 @@ class Build {
   Result<int> step(const Words& words) const {
     bool clang_runs = words.front().starts_with("clang");
     TRY(finished, run(clang_runs ? with_colours(words) : words, Streams::pass_on));
-    explain_failure(finished);
+    if (finished.exit_code != 0) {
+      explain_errors(finished);
+    }
     return finished.exit_code;
   }
 
-  void explain_failure(const Finished& finished) const {
-    if (finished.exit_code != 0) {
-      fputs(explain(finished.errors, toolchain_.unsupported_functions()).c_str(), stderr);
-    }
+  void explain_errors(const Finished& finished) const {
+    fputs(explain(finished.errors, toolchain_.unsupported_functions()).c_str(), stderr);
   }
 
   Result<int> compile_to(const Word& source, const std::string& object) {
@@ -243,7 +243,8 @@ class Build {
     }
     print_rest(finished.output);
     fwrite(finished.errors.data(), 1, finished.errors.size(), stderr);
-    explain_failure(finished);
+    // a program that links may yet be wrong
+    explain_errors(finished);
     return finished.exit_code;
   }
 

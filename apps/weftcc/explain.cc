@@ -74,8 +74,8 @@ bool lacks_mathematics(std::string_view line) {
   return false;
 }
 
-std::string undefined_symbol(std::string_view line) {
-  constexpr std::string_view words = "undefined symbol: ";
+// What follows `words`, to the line's end.
+std::string symbol_after(std::string_view words, std::string_view line) {
   size_t at = line.find(words);
   if (at == std::string_view::npos) {
     return {};
@@ -109,7 +109,13 @@ std::string explain(std::string_view errors, const std::string& unsupported_func
           "BLAS, LAPACK and FFTW for guests are made by `scripts/setup math`; see "
           "docs/toolchain.md#blas-lapack-fftw");
     }
-    if (std::string symbol = undefined_symbol(line); !symbol.empty()) {
+    if (std::string symbol = symbol_after("function signature mismatch: ", line); !symbol.empty()) {
+      lines.insert(
+          fmt::format("{} is called with another type than it is defined with, and such a call "
+                      "ends the program: see docs/toolchain.md#function-types",
+                      symbol));
+    }
+    if (std::string symbol = symbol_after("undefined symbol: ", line); !symbol.empty()) {
       if (symbol.ends_with(fortran_entry)) {
         lines.insert(fmt::format("{} is a procedure of BLAS or LAPACK: link with -llapack -lblas",
                                  symbol.substr(0, symbol.size() - fortran_entry.size())));

@@ -6,7 +6,7 @@
 
 namespace weft::cc {
 
-// `errors` is all that clang and wasm-ld wrote, `unsupported_functions` the file of
+// `errors` is all that clang and wasm-ld wrote, warnings among it, `unsupported_functions` the file of
 // Toolchain::unsupported_functions. Lines to add, or nothing.
 std::string explain(std::string_view errors, const std::string& unsupported_functions);
 

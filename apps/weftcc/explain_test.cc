@@ -47,6 +47,16 @@ TEST(Explain, fortrans_names_of_lapack_are_translated_back) {
             "weftcc: dsyev is a procedure of BLAS or LAPACK: link with -llapack -lblas\n");
 }
 
+TEST(Explain, calls_with_another_type_than_the_functions_lead_to_the_manual) {
+  std::string text = explain(
+      "wasm-ld-22: warning: function signature mismatch: mine\n"
+      ">>> defined as (i32, i32) -> i32 in a.o\n"
+      ">>> defined as (i32) -> i32 in b.o\n",
+      "");
+  EXPECT_THAT(text, HasSubstr("weftcc: mine is called with another type than it is defined with"));
+  EXPECT_THAT(text, HasSubstr("docs/toolchain.md#function-types"));
+}
+
 TEST(Explain, ordinary_errors_need_no_explanation) {
   EXPECT_EQ(explain("a.c:1:1: error: unknown type name 'x'\n1 error generated.\n", ""), "");
 }

@@ -68,6 +68,8 @@ Words Toolchain::compiler(const CommandLine& line) const {
                  "-mmutable-globals", "-mmultivalue", "-mreference-types"});
   append(words, {"-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID",
                  "-D_WASI_EMULATED_PROCESS_CLOCKS", "-D_WASI_EMULATED_MMAN"});
+  // what projects ask for before they use <unistd.h> and the rest of POSIX
+  append(words, {"-D__unix__=1", "-D__unix=1"});
   append(words, exceptions);
   if (line.has_cxx()) {
     append(words, {"-fwasm-exceptions"});

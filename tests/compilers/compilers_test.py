@@ -182,6 +182,36 @@ int main(void) {
         self.ok("weftcc", "-O2", "-mavx2", "-mpopcnt", "a.c", "-o", "a.wasm")
         self.assertEqual(self.ok("weft", "run", "a.wasm"), "80 10 8 64\n")
 
+    def test_intrinsics_compute_what_the_machine_does(self):
+        source = str(ROOT / "tests/compilers/intrinsics.c")
+        subprocess.run(["clang-22", "-O2", "-mavx2", "-w", source, "-o", "native"], cwd=self.dir, check=True)
+        self.ok("weftcc", "-O2", "-mavx2", "-w", source, "-o", "a.wasm")
+        native = subprocess.run([self.dir / "native"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(self.ok("weft", "run", "a.wasm").splitlines(), native.splitlines())
+
+    def test_a_call_with_another_type_than_the_functions_is_explained_by_linker_and_trap(self):
+        self.write(a_dot_c="int f();\nint main(int argc, char **argv) { return f(argc, 2); }\n",
+                   b_dot_c="int f(int a) { return a; }\n")
+        linked = self.tool("weftcc", "-std=gnu11", "-w", "a.c", "b.c", "-o", "a.wasm")
+        self.assertEqual(linked.returncode, 0, linked.stderr)
+        self.assertIn("weftcc: f is called with another type than it is defined with", linked.stderr)
+        trapped = self.tool("weft", "run", "a.wasm")
+        self.assertEqual(trapped.returncode, 134)
+        self.assertIn("weft: trap: f is called with another type than it is defined with in a.wasm", trapped.stderr)
+
+    def test_projects_that_ask_for_unix_find_it(self):
+        self.write(a_dot_c="""#ifdef __unix__
+#include <unistd.h>
+#endif
+#include <stdio.h>
+int main(void) {
+  printf("%d\\n", _POSIX_VERSION >= 200809L);
+  return 0;
+}
+""")
+        self.ok("weftcc", "a.c", "-o", "a.wasm")
+        self.assertEqual(self.ok("weft", "run", "a.wasm"), "1\n")
+
     def test_main_may_lie_in_a_library(self):
         self.write(a_dot_c="int main(int argc, char **argv) { return argc + 6; }\n", b_dot_c="int other;\n")
         self.ok("weftcc", "-c", "a.c")
