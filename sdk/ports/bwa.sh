@@ -1,12 +1,11 @@
 #!/bin/bash
 # artefact: port-bwa
-# port: bwa: index, aln, samse and bwasw of a generated genome; its SSE code through the guest's intrinsics
+# port: bwa: index, aln, samse, bwasw and mem of a generated genome; its SSE code through the guest's intrinsics
 # inputs: sdk/ports/port.sh sdk/ports/genome.py sdk/sysroot/threads.sh apps/weftcc sdk/env sdk/intrinsics
 set -euo pipefail
 # shellcheck source=sdk/ports/port.sh
 source "$(dirname "$(readlink -f "$0")")/port.sh"
 
-# `bwa mem` is left out: it creates threads even when it is told to use one.
 build_side() { on "$1" make -j "$jobs" CC="$(compiler "$1")" CFLAGS="-O2 -msse2 -w"; }
 
 # bookworm's 0.7.17 has left the mirrors
@@ -17,7 +16,7 @@ build() {
 }
 
 check_all() {
-  local there=$1/bwa.native/bwa here=./bwa genome=$root/sdk/ports/genome.py end
+  local there=$1/bwa.native/bwa here=./bwa genome=$root/sdk/ports/genome.py end threads
   cp "$1/bwa.guest/bwa" bwa
   start_here bwa
   python3 "$genome" --bases 1000000 --reads 20000 --length 100 --errors 0.02 --genome short.fa --output reads.fa
@@ -32,6 +31,11 @@ check_all() {
   cp native.out reads.sai
   compare_sam "bwa samse" samse native.fa reads.sai reads.fa
   compare_sam "bwa bwasw" bwasw -t 1 native.fa long.fa
+  # one thread reads and writes beside those that are told
+  for threads in 1 2; do
+    compare_sam "bwa mem -t $threads, short reads" mem -t $threads native.fa reads.fa
+    compare_sam "bwa mem -t $threads, long reads" mem -t $threads native.fa long.fa
+  done
 }
 
 # Same SAM but for the line that tells the command.

@@ -1,11 +1,14 @@
 # shellcheck shell=bash
-# What the ports share. Sourced by sdk/ports/NAME.sh.
+# What the ports share to be built. Sourced by sdk/ports/NAME.sh. Checking them is the business of measure.sh, which is no
+# input of the recipes: a change there builds nothing anew.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/programs/program.sh
 source "$root/tests/programs/program.sh"
 # shellcheck source=scripts/private_apt.sh
 source "$root/scripts/private_apt.sh"
+# shellcheck source=sdk/ports/measure.sh
+source "$root/sdk/ports/measure.sh"
 jobs=${JOBS:-$(nproc)}
 
 # fetch_port PACKAGE FILE SHA256 DIR [SUITE...]: the upstream tarball, unpacked into DIR; from bookworm unless told
@@ -78,52 +81,4 @@ in_directory() {
   cd "$1"
   shift
   "$@"
-}
-
-# start_here DIR...: the guests there begin with the line that starts the weft of this checkout; the one that built
-# them may be another, and gone
-start_here() {
-  find "$@" -type f -perm -u+x -print0 | while IFS= read -r -d '' file; do
-    if head -c 200 "$file" | LC_ALL=C grep -aqm 1 '^#!.*/weft exec$'; then
-      LC_ALL=C sed -i "1s|.*|#!$weft exec|" "$file"
-    fi
-  done
-}
-
-# user_time FILE COMMAND...: runs it with its output in FILE; prints the seconds of user time
-user_time() {
-  local file=$1
-  shift
-  { TIMEFORMAT=%U && time "$@" > "$file" 2> "$file.err" < /dev/null; } 2>&1 || true
-}
-median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
-
-# measure WHAT NATIVE-COMMAND... -- GUEST-COMMAND...: runs both three times, by turns; the last runs' output is in
-# native.out and guest.out
-measure() {
-  local what=$1 native=() fast=() slow=() i
-  shift
-  while [ "$1" != -- ]; do
-    native+=("$1")
-    shift
-  done
-  shift
-  # the first run compiles, and is not measured
-  "$@" > /dev/null 2>&1 < /dev/null || true
-  for i in 1 2 3; do
-    fast+=("$(user_time native.out "${native[@]}")")
-    slow+=("$(user_time guest.out "$@")")
-  done
-  echo "time $what $(median "${fast[@]}") $(median "${slow[@]}")"
-}
-
-# compare WHAT NATIVE-COMMAND... -- GUEST-COMMAND...: measures both; they print the same
-compare() {
-  measure "$@"
-  if [ ! -s guest.out ]; then
-    echo "FAILED $1: it printed nothing"
-    tail -n 5 guest.out.err | sed 's/^/    /'
-    return
-  fi
-  same "$1" native.out guest.out
 }
