@@ -6,8 +6,8 @@
 
 namespace weft::cc {
 
-// `errors` is all that clang and wasm-ld wrote, warnings among it, `unsupported_functions` the file of
-// Toolchain::unsupported_functions. Lines to add, or nothing.
+// `errors` is all that clang and wasm-ld wrote, warnings among it, `unsupported_functions` the
+// file of Toolchain::unsupported_functions. Lines to add, or nothing.
 std::string explain(std::string_view errors, const std::string& unsupported_functions);
 
 }  // namespace weft::cc

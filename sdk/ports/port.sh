@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the ports share to be built. Sourced by sdk/ports/NAME.sh. Checking them is the business of measure.sh, which is no
+# What the ports share to be built. Sourced by sdk/ports/NAME.sh. Checking is the business of measure.sh, which is no
 # input of the recipes: a change there builds nothing anew.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

@@ -1,13 +1,13 @@
 #!/bin/bash
 # artefact: port-zstd
 # port: zstd with one and two threads
-# inputs: sdk/ports/port.sh sdk/sysroot/threads.sh apps/weftcc sdk/env
+# inputs: sdk/ports/port.sh sdk/sysroot/threads.sh apps/weftcc sdk/env sdk/intrinsics
 set -euo pipefail
 # shellcheck source=sdk/ports/port.sh
 source "$(dirname "$(readlink -f "$0")")/port.sh"
 
 build_side() {
-  on "$1" make -C programs -j "$jobs" zstd CC="$(compiler "$1")" CFLAGS="-O3 -w" \
+  on "$1" make -C programs -j "$jobs" zstd CC="$(compiler "$1")" CFLAGS="-O3 -w -msse2" \
     HAVE_THREAD=1 HAVE_ZLIB=0 HAVE_LZMA=0 HAVE_LZ4=0
 }
 

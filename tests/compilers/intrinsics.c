@@ -1,5 +1,6 @@
-/* Prints a hash of what each intrinsic makes of seeded numbers and of the ends of their ranges. The same on x86-64 as in a
- * guest: those are here that sdk/intrinsics has written itself, and those of AVX2 that are made of them. */
+/* Prints a hash of what each intrinsic makes of seeded numbers and of the ends of their ranges.
+ * The same on x86-64 as in a guest: those are here that sdk/intrinsics has written itself, and
+ * those of AVX2 that are made of them. */
 #include <immintrin.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ static uint64_t number(void) {
 }
 
 /* Bytes at random, or elements of two bytes at the ends of their ranges. */
-static void fill(uint16_t *vector, int n) {
+static void fill(uint16_t* vector, int n) {
   static const uint16_t ends[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff};
   int edges = number() % 3 == 0;
   for (int i = 0; i < n; ++i) vector[i] = edges ? ends[number() % 8] : (uint16_t)number();
@@ -23,19 +24,21 @@ static void fill(uint16_t *vector, int n) {
 static __m256i wide(void) {
   uint16_t vector[16];
   fill(vector, 16);
-  return _mm256_loadu_si256((const __m256i *)vector);
+  return _mm256_loadu_si256((const __m256i*)vector);
 }
 static __m128i narrow(void) { return _mm256_castsi256_si128(wide()); }
 
 static __m128 floats(void) {
-  static const float some[] = {0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 3e9f, -3e9f, 2147483520.0f, -2147483648.0f, 1e-40f};
+  static const float some[] = {0.5f, -0.5f, 1.5f,          2.5f,           -2.5f,
+                               3e9f, -3e9f, 2147483520.0f, -2147483648.0f, 1e-40f};
   float vector[4];
-  for (int i = 0; i < 4; ++i) vector[i] = some[number() % 10] * (number() % 5 == 0 ? __builtin_inff() : 1.0f);
+  for (int i = 0; i < 4; ++i)
+    vector[i] = some[number() % 10] * (number() % 5 == 0 ? __builtin_inff() : 1.0f);
   return _mm_loadu_ps(vector);
 }
 
-static void mix(uint64_t *hash, const void *bytes, int n) {
-  for (int i = 0; i < n; ++i) *hash = (*hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ull;
+static void mix(uint64_t* hash, const void* bytes, int n) {
+  for (int i = 0; i < n; ++i) *hash = (*hash ^ ((const uint8_t*)bytes)[i]) * 0x100000001b3ull;
 }
 
 #define EACH(name, type, value)                                \
@@ -76,7 +79,8 @@ int main(void) {
   EACH("testz_si128", int, _mm_testz_si128(a, _mm_cmpeq_epi8(a, b)));
   EACH("testc_si128", int, _mm_testc_si128(a, _mm_cmpeq_epi8(a, b)));
   EACH("test_all_zeros", int, _mm_test_all_zeros(a, _mm_cmpgt_epi16(a, b)));
-  EACH("test_all_ones", int, _mm_test_all_ones(_mm_or_si128(a, _mm_cmplt_epi16(b, _mm_set1_epi16(32000)))));
+  EACH("test_all_ones", int,
+       _mm_test_all_ones(_mm_or_si128(a, _mm_cmplt_epi16(b, _mm_set1_epi16(32000)))));
   EACH("mul_epi32", __m128i, _mm_mul_epi32(a, b));
   EACH("256 movemask_epi8", int, _mm256_movemask_epi8(c));
   EACH("256 shuffle_epi8", __m256i, _mm256_shuffle_epi8(c, d));
