@@ -1,4 +1,4 @@
-// Counts the words of a file that it was granted: the first program of ./quickstart.sh.
+// Counts the words of a file that it was granted, or of its input: the first program of ./quickstart.sh.
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,9 +31,9 @@ static void add(const char* text) {
 }
 
 int main(int argc, char** argv) {
-  FILE* file = argc == 2 ? fopen(argv[1], "r") : NULL;
+  FILE* file = argc == 2 ? fopen(argv[1], "r") : argc == 1 ? stdin : NULL;
   if (!file) {
-    fprintf(stderr, "usage: words FILE (a file in a granted folder)\n");
+    fprintf(stderr, "usage: words [FILE] (a file in a granted folder; without it, the input)\n");
     return 2;
   }
   char text[kLongest + 1];

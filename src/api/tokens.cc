@@ -110,6 +110,7 @@ Result<Tokens::Created> Tokens::create(Token token) {
                 .name = token.name,
                 .spaces = token.spaces,
                 .created_us = token.created.time_since_epoch().count()};
+  record.scopes.reserve(token.scopes.size());
   for (Scope scope : token.scopes) {
     record.scopes.push_back(static_cast<uint8_t>(scope));
   }

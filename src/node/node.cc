@@ -23,7 +23,10 @@ Result<std::unique_ptr<Node>> Node::open(const manifest::NodeConfig& config) {
 Result<void> Node::open() {
   std::string data = config_.data.string();
   std::error_code failed;
-  std::filesystem::create_directories(data, failed);
+  bool is_new = std::filesystem::create_directories(data, failed);
+  if (!failed && is_new) {  // it holds everybody's programs and results
+    std::filesystem::permissions(data, std::filesystem::perms::owner_all, failed);
+  }
   if (failed) {
     return io_error(failed.value(), fmt::format("making the data directory {}", data));
   }
