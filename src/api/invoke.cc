@@ -401,6 +401,7 @@ void Desk::batch(const Exchange& exchange) {
 void Desk::batch_accepted(Ticket ticket, const call::Accepted& accepted,
                           std::chrono::milliseconds wait) {
   std::vector<call::CallId> ids;
+  ids.reserve(accepted.count);
   for (uint32_t i = 0; i < accepted.count; ++i) {
     ids.push_back(accepted.first.plus(i));
   }

@@ -29,6 +29,7 @@ std::vector<FunctionCounts> functions_of(const NodeNumbers& numbers) {
     }
   }
   std::vector<FunctionCounts> list;
+  list.reserve(sums.size());
   for (auto& [name, counts] : sums) {
     list.push_back(counts);
   }

@@ -29,7 +29,7 @@ class CatalogTest : public testing::Test {
   }
   Result<Deployed> deploy(const FunctionName& function, std::string_view module,
                           const std::string& alias = std::string(live),
-                          manifest::FunctionSpec spec = {}) {
+                          const manifest::FunctionSpec& spec = {}) {
     auto told = std::make_shared<std::promise<Result<Deployed>>>();
     catalog_->deploy(function, {reinterpret_cast<const uint8_t*>(module.data()), module.size()},
                      spec, alias,

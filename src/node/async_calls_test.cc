@@ -107,6 +107,7 @@ TEST_F(AsyncCallsTest, a_map_of_many_calls_gives_each_its_own_output) {
   calls_->resume();
   std::string version = deploy("echo", echo_program);
   std::vector<std::string> inputs;
+  inputs.reserve(3000);
   for (int i = 0; i < 3000; ++i) {
     inputs.push_back(fmt::format("input {}", i));
   }

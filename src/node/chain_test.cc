@@ -54,7 +54,7 @@ class ChainOfNode : public testing::Test {
                   });
     told->get_future().get();
   }
-  std::future<Reply> begin(const std::string& name, std::string id = "parent") {
+  std::future<Reply> begin(const std::string& name, const std::string& id = "parent") {
     auto told = std::make_shared<std::promise<Reply>>();
     auto future = told->get_future();
     Worker& worker = node_->worker(0);

@@ -185,11 +185,11 @@ Result<std::shared_ptr<Function>> Node::find(const std::string& space, std::stri
   return function(version);
 }
 
-void Node::cancel(Worker& here, std::string id) {
-  cancel(here, std::move(id), [](bool) {});
+void Node::cancel(Worker& here, const std::string& id) {
+  cancel(here, id, [](bool) {});
 }
 
-void Node::cancel(Worker& here, std::string id, std::function<void(bool)> done) {
+void Node::cancel(Worker& here, const std::string& id, const std::function<void(bool)>& done) {
   struct Asked {
     size_t left;
     bool found = false;

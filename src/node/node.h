@@ -65,12 +65,12 @@ class Node final : private Chains {
   // Runs it. `done` is told on the thread of `here`, which is the caller's.
   void call(Worker& here, std::unique_ptr<Task> task) override;
   // On every worker; `done` is told on the thread of `here` whether one had it.
-  void cancel(Worker& here, std::string id, std::function<void(bool)> done);
+  void cancel(Worker& here, const std::string& id, const std::function<void(bool)>& done);
 
  private:
   // Chains. These are called with a worker's thread as theirs.
   Result<std::shared_ptr<Function>> find(const std::string& space, std::string_view name) override;
-  void cancel(Worker& here, std::string id) override;
+  void cancel(Worker& here, const std::string& id) override;
 
   explicit Node(const manifest::NodeConfig& config) : config_(config) {}
   Result<void> open();

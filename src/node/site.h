@@ -44,7 +44,7 @@ class Chains {
   virtual Result<std::shared_ptr<Function>> find(const std::string& space,
                                                  std::string_view name) = 0;
   virtual void call(Worker& here, std::unique_ptr<Task> task) = 0;
-  virtual void cancel(Worker& here, std::string id) = 0;
+  virtual void cancel(Worker& here, const std::string& id) = 0;
 };
 
 // Thread safety: all of it is safe from any thread.

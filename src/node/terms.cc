@@ -75,11 +75,11 @@ Result<Terms> terms_of(const std::string& space, const manifest::FunctionSpec& s
   terms.entry = spec.entry;
   terms.args = spec.args;
   for (const auto& [name, value] : spec.env) {
-    terms.env.push_back(name + "=" + value);
+    terms.env.push_back(fmt::format("{}={}", name, value));
   }
   for (const auto& [name, reference] : spec.secrets) {
     TRY(value, secret(space, reference, config));
-    terms.env.push_back(name + "=" + value);
+    terms.env.push_back(fmt::format("{}={}", name, value));
   }
   for (const manifest::Directory& wanted : spec.directories) {
     TRY(granted, directory(wanted, config));
