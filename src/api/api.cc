@@ -236,7 +236,7 @@ Result<void> Api::listen(const net::Options& options) {
   return {};
 }
 
-void Api::drain(std::chrono::milliseconds time, std::function<void()> done) {
+void Api::drain(std::chrono::milliseconds time, const std::function<void()>& done) {
   office_.draining = true;
   auto left = std::make_shared<std::atomic<size_t>>(servers_.size());
   for (size_t i = 0; i < servers_.size(); ++i) {

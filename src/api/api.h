@@ -82,7 +82,7 @@ class Desk {
 
   // functions.cc
   void deploy(const Exchange& exchange, const catalog::FunctionName& name);
-  void list_functions(const Exchange& exchange, std::optional<std::string> space);
+  void list_functions(const Exchange& exchange, const std::optional<std::string>& space);
   void describe_function(const Exchange& exchange, const catalog::FunctionName& name);
   void send_module(const Exchange& exchange, const catalog::FunctionName& name);
   void point_alias(const Exchange& exchange, const catalog::FunctionName& name,
@@ -108,13 +108,14 @@ class Desk {
   void cancel_allowed(Ticket ticket, call::CallId id);  // any thread
   // Answers with what `read` gives once all of these calls have ended, or with `late` when the time
   // is over first. `read` and `late` run in the workshop.
-  void when_ended(Ticket ticket, std::vector<call::CallId> ids, std::chrono::milliseconds wait,
-                  std::function<net::Response()> read, std::function<net::Response()> late);
+  void when_ended(Ticket ticket, const std::vector<call::CallId>& ids,
+                  std::chrono::milliseconds wait, const std::function<net::Response()>& read,
+                  const std::function<net::Response()>& late);
 
   // node_routes.cc
   void describe_node(const Exchange& exchange);
   // What all cores count; `then` is told on this desk's thread.
-  void gather(std::function<void(const NodeNumbers&)> then);
+  void gather(const std::function<void(const NodeNumbers&)>& then);
   void metrics(const Exchange& exchange);
   void tokens(const Exchange& exchange, const std::vector<std::string>& path);
 
@@ -140,7 +141,7 @@ class Api {
   Result<void> listen(const net::Options& options);
   const std::string& address() const { return servers_.front()->address(); }
   // No new connections; those there are end behind their answers. `done` on any thread.
-  void drain(std::chrono::milliseconds time, std::function<void()> done);
+  void drain(std::chrono::milliseconds time, const std::function<void()>& done);
   // Ends the servers, on their threads: before Node::close(). The desks stay until nothing runs.
   void close();
 

@@ -292,8 +292,10 @@ void Desk::cancel_allowed(Ticket ticket, call::CallId id) {
   });
 }
 
-void Desk::when_ended(Ticket ticket, std::vector<call::CallId> ids, std::chrono::milliseconds wait,
-                      std::function<net::Response()> read, std::function<net::Response()> late) {
+void Desk::when_ended(Ticket ticket, const std::vector<call::CallId>& ids,
+                      std::chrono::milliseconds wait,
+                      const std::function<net::Response()>& read,
+                      const std::function<net::Response()>& late) {
   struct Waiting {
     std::vector<std::pair<call::CallId, uint64_t>> registered;
     std::atomic<size_t> left;

@@ -83,7 +83,7 @@ void Desk::deploy(const Exchange& exchange, const catalog::FunctionName& name) {
                });
 }
 
-void Desk::list_functions(const Exchange& exchange, std::optional<std::string> space) {
+void Desk::list_functions(const Exchange& exchange, const std::optional<std::string>& space) {
   if (!may(exchange, Scope::read, space.value_or("*"))) {
     return;
   }

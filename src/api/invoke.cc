@@ -407,7 +407,7 @@ void Desk::batch_accepted(Ticket ticket, const call::Accepted& accepted,
   }
   call::Ledger& ledger = office_.calls.ledger();
   when_ended(
-      ticket, std::move(ids), wait,
+      ticket, ids, wait,
       [&ledger, accepted] { return json_response(200, batch_json(ledger, accepted)); },
       [&ledger, accepted] {
         return problem(504, "timed-out", "not all calls ended; they go on",

@@ -44,7 +44,7 @@ bool Desk::route_node(const Exchange& exchange, const std::vector<std::string>& 
   return false;
 }
 
-void Desk::gather(std::function<void(const NodeNumbers&)> then) {
+void Desk::gather(const std::function<void(const NodeNumbers&)>& then) {
   auto numbers = std::make_shared<NodeNumbers>();
   auto left = std::make_shared<size_t>(node_.cores());
   for (size_t i = 0; i < node_.cores(); ++i) {
