@@ -186,6 +186,18 @@ bool Desk::may(const Exchange& exchange, Scope scope, std::string_view space) {
   return pass.has_value();
 }
 
+bool Desk::may_call(const Exchange& exchange, const std::string& space, size_t calls,
+                    node::Quotas::Kind kind) {
+  auto count = static_cast<uint32_t>(std::min<size_t>(calls, UINT32_MAX));
+  auto refused = office_.quotas.enter(space, count, kind);
+  if (refused) {
+    net::Response response = problem(429, "quota-exceeded", refused->what);
+    response.headers.push_back({"Retry-After", std::to_string(refused->retry_after.count())});
+    exchange->respond(std::move(response));
+  }
+  return !refused;
+}
+
 Desk::Ticket Desk::hold(Exchange exchange) {
   uint64_t number = next_ticket_++;
   held_.emplace(number, std::move(exchange));
@@ -218,7 +230,7 @@ void Desk::in_workshop(Ticket ticket, std::function<net::Response()> work) {
 }
 
 Api::Api(node::Node& node, node::AsyncCalls& calls, Tokens& tokens, Options options)
-    : office_{node, calls, tokens, std::move(options)} {
+    : office_{node, calls, tokens, std::move(options), node::Quotas(node.config())} {
   for (size_t i = 0; i < node.cores(); ++i) {
     office_.desks.push_back(std::make_unique<Desk>(office_, node.worker(i)));
   }

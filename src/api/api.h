@@ -22,6 +22,7 @@
 #include "net/server.h"
 #include "node/async_calls.h"
 #include "node/node.h"
+#include "node/quotas.h"
 
 namespace weft::api {
 
@@ -38,6 +39,7 @@ struct Office {
   node::AsyncCalls& calls;
   Tokens& tokens;
   Options options;
+  node::Quotas quotas;
   node::Clock::time_point began = node::Clock::now();
   std::atomic<bool> draining = false;
   std::vector<std::unique_ptr<Desk>> desks = {};  // by worker
@@ -119,6 +121,9 @@ class Desk {
   void metrics(const Exchange& exchange);
   void tokens(const Exchange& exchange, const std::vector<std::string>& path);
 
+  // Answers and returns false when the namespace has used up its quota.
+  bool may_call(const Exchange& exchange, const std::string& space, size_t calls,
+                node::Quotas::Kind kind);
   Ticket hold(Exchange exchange);
   void answer(Ticket ticket, net::Response response);
   // From any thread.

@@ -293,8 +293,7 @@ void Desk::cancel_allowed(Ticket ticket, call::CallId id) {
 }
 
 void Desk::when_ended(Ticket ticket, const std::vector<call::CallId>& ids,
-                      std::chrono::milliseconds wait,
-                      const std::function<net::Response()>& read,
+                      std::chrono::milliseconds wait, const std::function<net::Response()>& read,
                       const std::function<net::Response()>& late) {
   struct Waiting {
     std::vector<std::pair<call::CallId, uint64_t>> registered;

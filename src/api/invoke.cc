@@ -164,6 +164,10 @@ void Desk::invoke_now(const Exchange& exchange, Target target) {
     exchange->respond(problem_of(function.error()));
     return;
   }
+  const std::string& space = target.version->function.space;
+  if (!may_call(exchange, space, 1, node::Quotas::Kind::runs_now)) {
+    return;
+  }
   auto task = std::make_unique<node::Task>();
   task->function = std::move(*function);
   task->id = ids_.take(node_.clock().now()).text();
@@ -178,7 +182,9 @@ void Desk::invoke_now(const Exchange& exchange, Target target) {
   if (target.version->spec.cancel_when_gone) {
     exchange->on_gone([this, id = task->id] { node_.cancel(worker_, id, [](bool) {}); });
   }
-  task->done = [this, ticket = hold(exchange), id = task->id](Result<node::Reply> reply) {
+  task->done = [this, ticket = hold(exchange), id = task->id,
+                version = target.version](Result<node::Reply> reply) {
+    office_.quotas.leave(version->function.space);
     answer(ticket, reply ? reply_response(id, std::move(*reply)) : problem_of(reply.error()));
   };
   node_.call(worker_, std::move(task));
@@ -194,6 +200,9 @@ void Desk::invoke_durably(const Exchange& exchange, Target target, bool wait) {
   auto wait_time = duration_of(exchange->request().header("Weft-Wait"), "Weft-Wait");
   if (!wait_time) {
     exchange->respond(problem_of(wait_time.error()));
+    return;
+  }
+  if (!may_call(exchange, target.version->function.space, 1, node::Quotas::Kind::runs_later)) {
     return;
   }
   call::Submission submission = submission_of(*target.version);
@@ -367,6 +376,10 @@ void Desk::batch(const Exchange& exchange) {
   }
   if (asked->inputs.empty()) {
     exchange->respond(json_response(200, {{"batch", nullptr}, {"calls", json::array()}}));
+    return;
+  }
+  if (!may_call(exchange, asked->name.space, asked->inputs.size(),
+                node::Quotas::Kind::runs_later)) {
     return;
   }
   call::Submission submission = submission_of(*target->version);
