@@ -1,33 +1,38 @@
 // The load: keep-alive connections that each send a small POST, wait for its answer and send the
 // next. Prints requests a second and the latencies' median and 99th percentile in microseconds.
 //
-//     net_load ADDRESS CONNECTIONS MILLISECONDS
+//     net_load ADDRESS CONNECTIONS MILLISECONDS [TARGET [STATUS]]
 //
-// The answers of one server are all of one length, so it need not parse them.
+// Of an answer it reads the status and the length.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-const std::string request =
-    "POST /v1/functions/default/echo/invoke HTTP/1.1\r\nHost: localhost:8080\r\n"
-    "User-Agent: load\r\nAccept: */*\r\nContent-Type: text/plain\r\nContent-Length: 64\r\n\r\n" +
-    std::string(64, 'x');
+std::string request_for(const std::string& target) {
+  return "POST " + target +
+         " HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: load\r\nAccept: */*\r\n"
+         "Content-Type: text/plain\r\nContent-Length: 64\r\n\r\n" +
+         std::string(64, 'x');
+}
 
 struct Connection {
   int fd = -1;
-  size_t got = 0;
+  std::string got;
   Clock::time_point sent;
 };
 
@@ -50,8 +55,8 @@ int connect_to(const std::string& address) {
   return fd;
 }
 
-void ask(Connection& connection) {
-  connection.got = 0;
+void ask(Connection& connection, const std::string& request) {
+  connection.got.clear();
   connection.sent = Clock::now();
   if (send(connection.fd, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
@@ -59,32 +64,36 @@ void ask(Connection& connection) {
   }
 }
 
-// The length of an answer, from a first one.
-size_t answer_bytes(Connection& connection) {
-  ask(connection);
-  std::string answer;
-  char bytes[4096];
-  const std::string body(64, 'x');
-  while (!answer.ends_with(body)) {
-    ssize_t got = recv(connection.fd, bytes, sizeof bytes, 0);
-    if (got <= 0) {
-      fail("recv");
-    }
-    answer.append(bytes, static_cast<size_t>(got));
+// Is all of the answer there? Ends the program when it has another status.
+bool is_whole(std::string_view answer, std::string_view status) {
+  size_t head = answer.find("\r\n\r\n");
+  if (head == answer.npos) {
+    return false;
   }
-  if (!answer.starts_with("HTTP/1.1 200")) {
-    fail("the answer is not 200");
+  if (answer.substr(strlen("HTTP/1.1 "), status.size()) != status) {
+    std::fprintf(stderr, "the answer is not %.*s: %.*s\n", static_cast<int>(status.size()),
+                 status.data(), static_cast<int>(answer.size()), answer.data());
+    std::exit(1);
   }
-  return answer.size();
+  constexpr std::string_view name = "\r\ncontent-length: ";
+  auto same = [](char a, char b) { return std::tolower(a) == b; };
+  auto length = std::ranges::search(answer.substr(0, head), name, same);
+  if (length.empty()) {
+    std::fprintf(stderr, "the answer has no length\n");
+    std::exit(1);
+  }
+  return answer.size() >= head + 4 + static_cast<size_t>(std::atoi(&*length.end()));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: net_load ADDRESS CONNECTIONS MILLISECONDS\n");
+  if (argc < 4 || argc > 6) {
+    std::fprintf(stderr, "usage: net_load ADDRESS CONNECTIONS MILLISECONDS [TARGET [STATUS]]\n");
     return 2;
   }
+  std::string request = request_for(argc > 4 ? argv[4] : "/v1/functions/default/echo/invoke");
+  std::string status = argc > 5 ? argv[5] : "200";
   std::vector<Connection> connections(static_cast<size_t>(std::stoi(argv[2])));
   std::vector<uint32_t> latencies;
   latencies.reserve(4'000'000);
@@ -92,7 +101,6 @@ int main(int argc, char** argv) {
   for (Connection& connection : connections) {
     connection.fd = connect_to(argv[1]);
   }
-  size_t bytes = answer_bytes(connections[0]);
   for (Connection& connection : connections) {
     epoll_event event = {.events = EPOLLIN, .data = {.ptr = &connection}};
     epoll_ctl(poll, EPOLL_CTL_ADD, connection.fd, &event);
@@ -100,7 +108,7 @@ int main(int argc, char** argv) {
   auto begin = Clock::now();
   auto end = begin + std::chrono::milliseconds(std::stoi(argv[3]));
   for (Connection& connection : connections) {
-    ask(connection);
+    ask(connection, request);
   }
   while (Clock::now() < end) {
     epoll_event events[256];
@@ -112,11 +120,11 @@ int main(int argc, char** argv) {
       if (got <= 0) {
         fail("recv");
       }
-      connection.got += static_cast<size_t>(got);
-      if (connection.got >= bytes) {
+      connection.got.append(buffer, static_cast<size_t>(got));
+      if (is_whole(connection.got, status)) {
         auto took = Clock::now() - connection.sent;
         latencies.push_back(static_cast<uint32_t>(took.count() / 100));
-        ask(connection);
+        ask(connection, request);
       }
     }
   }
