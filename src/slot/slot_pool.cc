@@ -50,6 +50,39 @@ bool replace(std::byte* at, uint64_t bytes, int protection, int flags, int fd,
   return true;
 }
 
+// As the first write would. Kernels before 5.14 refuse, and leave it to that write.
+void touch(std::byte* page) { ::madvise(page, page_bytes, MADV_POPULATE_WRITE); }
+
+// Opens all of a closed layout, then replaces the files' parts: one call for all that is zero.
+// What is open when its first page is touched keeps that benefit when a file's part is cut out of
+// its middle: memory needs no touch of its own.
+bool show(std::byte* base, const Layout& layout, bool touches) {
+  constexpr int protection = PROT_READ | PROT_WRITE;
+  constexpr auto head = -static_cast<int64_t>(page_bytes);  // the instance block ends at the base
+  int64_t begin = layout.front().begin;
+  int64_t end = layout.back().begin + static_cast<int64_t>(layout.back().bytes);
+  if (::mprotect(base + begin, static_cast<size_t>(end - begin), protection) != 0) {
+    return false;
+  }
+  for (const Part& part : layout) {
+    if (part.file == nullptr) {
+      continue;
+    }
+    bool has_head = part.begin <= head && part.begin + static_cast<int64_t>(part.bytes) >= 0;
+    if (touches && has_head && part.begin > begin) {
+      touch(base + part.begin - page_bytes);  // the end of the stack
+    }
+    if (!replace(base + part.begin, part.bytes, protection, MAP_PRIVATE | MAP_NORESERVE,
+                 part.file->value(), part.file_offset)) {
+      return false;
+    }
+    if (touches && has_head) {
+      touch(base + head);
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SlotPool>> SlotPool::reserve(uint32_t slots, uint32_t keep) {
@@ -100,8 +133,11 @@ bool SlotPool::close_whole(uint32_t index) {
   }
   int64_t begin = record.pieces.front().begin;
   auto bytes = static_cast<uint64_t>(record.pieces.back().end - begin);
-  if (!replace(base_of(index) + begin, bytes, PROT_NONE, reserved_flags, -1, 0)) {
-    return false;
+  {
+    std::lock_guard lock(mapping_);
+    if (!replace(base_of(index) + begin, bytes, PROT_NONE, reserved_flags, -1, 0)) {
+      return false;
+    }
   }
   mappings_ -= mappings(record.pieces);
   record.pieces.clear();
@@ -135,9 +171,11 @@ Result<void> SlotPool::open(uint32_t index, int64_t offset, uint64_t bytes) {
   TRY_VOID(count(index, after));
   std::byte* at = base_of(index) + offset;
   constexpr int protection = PROT_READ | PROT_WRITE;
+  mapping_.lock();
   bool done = is_closed(records_[index].pieces, offset, end)
                   ? ::mprotect(at, bytes, protection) == 0
                   : replace(at, bytes, protection, reserved_flags, -1, 0);
+  mapping_.unlock();
   if (!done) {
     int reason = errno;
     mappings_ -= mappings(after) - mappings(records_[index].pieces);
@@ -155,8 +193,11 @@ Result<void> SlotPool::map(uint32_t index, int64_t offset, uint64_t bytes, int f
   }
   Pieces after = with(records_[index].pieces, {offset, offset + static_cast<int64_t>(bytes), true});
   TRY_VOID(count(index, after));
-  if (!replace(base_of(index) + offset, bytes, PROT_READ | PROT_WRITE, sharing | MAP_NORESERVE, fd,
-               file_offset)) {
+  mapping_.lock();
+  bool done = replace(base_of(index) + offset, bytes, PROT_READ | PROT_WRITE,
+                      sharing | MAP_NORESERVE, fd, file_offset);
+  mapping_.unlock();
+  if (!done) {
     int reason = errno;
     mappings_ -= mappings(after) - mappings(records_[index].pieces);
     return io_error(reason, fmt::format("mapping {} bytes of a file into slot {}", bytes, index));
@@ -166,7 +207,7 @@ Result<void> SlotPool::map(uint32_t index, int64_t offset, uint64_t bytes, int f
   return {};
 }
 
-Result<void> SlotPool::arrange(uint32_t index, const Layout& layout) {
+Result<void> SlotPool::arrange(uint32_t index, const Layout& layout, First first) {
   CHECK(records_[index].pieces.empty(), "slot {} is arranged and not closed", index);
   if (layout.empty()) {
     return {};
@@ -182,15 +223,9 @@ Result<void> SlotPool::arrange(uint32_t index, const Layout& layout) {
     after = with(after, {part.begin, end, part.file != nullptr});
   }
   TRY_VOID(count(index, after));
-  // The files' parts are opened with the rest and then replaced: one call for all that is zero.
-  std::byte* base = base_of(index);
-  bool done =
-      ::mprotect(base + begin, static_cast<size_t>(end - begin), PROT_READ | PROT_WRITE) == 0;
-  for (const Part& part : layout) {
-    done = done && (part.file == nullptr ||
-                    replace(base + part.begin, part.bytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_NORESERVE, part.file->value(), part.file_offset));
-  }
+  mapping_.lock();
+  bool done = show(base_of(index), layout, first == First::touched);
+  mapping_.unlock();
   records_[index].pieces = std::move(after);
   if (!done) {
     auto reason = io_error(errno, fmt::format("mapping an image into slot {}", index));
@@ -208,7 +243,10 @@ Result<void> SlotPool::close(uint32_t index, int64_t offset, uint64_t bytes) {
   }
   Pieces after = without(records_[index].pieces, offset, end);
   TRY_VOID(count(index, after));
-  if (!replace(base_of(index) + offset, bytes, PROT_NONE, reserved_flags, -1, 0)) {
+  mapping_.lock();
+  bool done = replace(base_of(index) + offset, bytes, PROT_NONE, reserved_flags, -1, 0);
+  mapping_.unlock();
+  if (!done) {
     int reason = errno;
     mappings_ -= mappings(after) - mappings(records_[index].pieces);
     return io_error(reason, fmt::format("closing {} bytes of slot {}", bytes, index));
@@ -251,7 +289,9 @@ Result<void> Slot::map_shared(int64_t offset, uint64_t bytes, int fd, uint64_t f
   return pool_->map(index_, offset, bytes, fd, file_offset, MAP_SHARED);
 }
 
-Result<void> Slot::arrange(const Layout& layout) { return pool_->arrange(index_, layout); }
+Result<void> Slot::arrange(const Layout& layout) {
+  return pool_->arrange(index_, layout, SlotPool::First::untouched);
+}
 
 Result<void> Slot::close(int64_t offset, uint64_t bytes) {
   return pool_->close(index_, offset, bytes);

@@ -19,9 +19,12 @@
 // leave the rest of the process too few. A slot whose stack, instance block and memory touch each
 // other costs two mappings: what is open, and the hole up to the next slot.
 //
-// A slot that was had with a layout keeps its mappings when it comes back, for the next guest of
-// the same layout: making them anew, and the first faults in them, take the lock of the process's
-// address space, and two threads that do so at once wait for each other. Giving up a slot's pages
+// Mapping, and the first fault in each new mapping, take the kernel's lock of the process's address
+// space, and a thread that finds it taken sleeps: longer than all that is done under it. So the
+// pool maps under a lock of its own, where waiting is spinning, and under the same lock touches the
+// pages that a guest is sure to write first (the end of its stack, the head of its instance block).
+// Later faults do not need the kernel's lock. And a slot that was had with a layout keeps its
+// mappings when it comes back, for the next guest of the same layout. Giving up a slot's pages
 // makes every other processor forget its translations, which takes longer than all the rest of a
 // short call; so a few slots are cleared together, for one such interruption:
 //
@@ -45,6 +48,7 @@
 #include <span>
 #include <vector>
 
+#include "base/patient_mutex.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "slot/pieces.h"
@@ -141,7 +145,7 @@ class Slot {
 class SlotPool {
  public:
   // Slots that are cleared together, and the open addresses that they have at most.
-  static constexpr size_t used_limit = 8;
+  static constexpr size_t used_limit = 16;
   static constexpr uint64_t used_bytes_limit = uint64_t{256} << 20;
   static constexpr uint32_t default_keep = 64;
 
@@ -189,15 +193,17 @@ class SlotPool {
   Result<void> open(uint32_t index, int64_t offset, uint64_t bytes);
   Result<void> map(uint32_t index, int64_t offset, uint64_t bytes, int fd, uint64_t file_offset,
                    int sharing);
-  Result<void> arrange(uint32_t index, const Layout& layout);
+  enum class First : uint8_t { untouched, touched };  // pages that a new guest writes first
+  Result<void> arrange(uint32_t index, const Layout& layout, First first);
   Result<void> close(uint32_t index, int64_t offset, uint64_t bytes);
   // Counts the mappings of `after` in place of those of the slot now, or answers Error exhausted
   // and changes nothing.
   Result<void> count(uint32_t index, const Pieces& after);
 
   // slot_recycling.cc. Those that take indices of slots that are clearing leave none so.
-  Result<Slot> take(uint32_t index);        // REQUIRES: the mutex
-  std::vector<uint32_t> take_used();        // REQUIRES: the mutex
+  Result<Slot> take(uint32_t index);  // REQUIRES: the mutex
+  std::vector<uint32_t> take_used();  // REQUIRES: the mutex
+  void forget_pages(std::span<const uint32_t> slots);
   void clear(std::vector<uint32_t> slots);  // to kept, or to closed
   void shut(std::vector<uint32_t> slots);   // to closed
   bool close_whole(uint32_t index);
@@ -210,6 +216,7 @@ class SlotPool {
   uint32_t keep_;
   int64_t mapping_limit_;  // of all slots together
   std::atomic<int64_t> mappings_ = 0;
+  PatientMutex mapping_;  // held in every system call that changes mappings
   std::vector<Record> records_;
   mutable std::mutex mutex_;  // guards what follows, and standings
   std::condition_variable cleared_;

@@ -17,10 +17,8 @@ namespace {
 // From the kernel's user interface (include/uapi/linux/pidfd.h): this process, and no file for it.
 constexpr int pidfd_self = -10000;
 
-iovec range_of(std::byte* base, const Pieces& pieces) {
-  int64_t begin = pieces.front().begin;
-  return {base + begin, static_cast<size_t>(pieces.back().end - begin)};
-}
+// Giving up the pages of so many open bytes is short enough for others to wait for, spinning.
+constexpr uint64_t short_bytes = uint64_t{32} << 20;
 
 uint64_t open_bytes(const Pieces& pieces) {
   return pieces.empty() ? 0 : static_cast<uint64_t>(pieces.back().end - pieces.front().begin);
@@ -67,10 +65,11 @@ Result<Slot> SlotPool::acquire() {
       cleared_.wait(lock);
       continue;
     }
-    lock.unlock();
-    if (!shut_idle()) {
+    if (used_.empty() && kept_.empty()) {
       return error(Error::Kind::exhausted, "all {} slots of this process are in use", slots_);
     }
+    lock.unlock();
+    shut_idle();
     lock.lock();
   }
 }
@@ -116,7 +115,7 @@ Result<Slot> SlotPool::acquire(const Layout& layout) {
     }
   }
   TRY(slot, acquire());
-  TRY_VOID(slot.arrange(layout));
+  TRY_VOID(arrange(slot.index(), layout, First::touched));
   for (const Part& part : layout) {
     records_[slot.index()].layout.push_back(
         {part.begin, part.bytes, part.file, part.file != nullptr, part.file_offset});
@@ -131,7 +130,7 @@ void SlotPool::give_back(uint32_t index) {
     --in_use_;
     Record& record = records_[index];
     uint64_t bytes = open_bytes(record.pieces);
-    if (record.layout.empty() || bytes == 0 || bytes > used_bytes_limit || keep_ == 0) {
+    if (record.layout.empty() || bytes == 0 || bytes > used_bytes_limit) {
       record.layout.clear();
       full.push_back(index);
       record.standing = Standing::clearing;
@@ -140,13 +139,14 @@ void SlotPool::give_back(uint32_t index) {
       used_.push_back(index);
       used_bytes_ += bytes;
       record.standing = Standing::used;
-      if (used_.size() < std::min<size_t>(used_limit, keep_) && used_bytes_ <= used_bytes_limit) {
+      if (used_.size() < used_limit && used_bytes_ <= used_bytes_limit) {
         return;
       }
       full = take_used();
     }
   }
   if (full.size() == 1 && records_[full.front()].layout.empty()) {
+    forget_pages(full);  // may take long; shut() has others wait
     shut(std::move(full));
   } else {
     clear(std::move(full));
@@ -162,13 +162,27 @@ std::vector<uint32_t> SlotPool::take_used() {
   return std::exchange(used_, {});
 }
 
-void SlotPool::clear(std::vector<uint32_t> slots) {
+// Each mapping is a range of its own: then Linux 6.17 does not take the lock of the address space.
+void SlotPool::forget_pages(std::span<const uint32_t> slots) {
   std::vector<iovec> ranges;
-  ranges.reserve(slots.size());
+  uint64_t bytes = 0;
+  ranges.reserve(3 * slots.size());
   for (uint32_t index : slots) {
-    ranges.push_back(range_of(base_of(index), records_[index].pieces));
+    bytes += open_bytes(records_[index].pieces);
+    for (const Piece& piece : records_[index].pieces) {
+      ranges.push_back(
+          {base_of(index) + piece.begin, static_cast<size_t>(piece.end - piece.begin)});
+    }
+  }
+  std::unique_lock lock(mapping_, std::defer_lock);
+  if (bytes <= short_bytes) {
+    lock.lock();
   }
   forget_all(ranges);
+}
+
+void SlotPool::clear(std::vector<uint32_t> slots) {
+  forget_pages(slots);
   auto restored = std::ranges::partition(slots, [&](uint32_t index) { return !restore(index); });
   std::vector<uint32_t> others(slots.begin(), restored.begin());
   {

@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "slot/dirty_pages.h"
 #include "slot/slot_pool.h"
 
 namespace weft::slot {
@@ -179,8 +180,26 @@ TEST(SlotRecycling, at_most_so_many_slots_are_kept) {
   EXPECT_EQ(pool_mappings(*pool), 1u);
 }
 
-TEST(SlotRecycling, threads_share_kept_slots_and_none_sees_anothers_pages) {
-  auto pool = *SlotPool::reserve(12);
+TEST(SlotRecycling, pages_that_a_guest_writes_first_are_there_and_others_are_not) {
+  auto pool = *SlotPool::reserve(1);
+  auto slot = *pool->acquire(layout_of(image_file('i')));
+  std::vector<PageRange> written;
+  auto base = reinterpret_cast<uint64_t>(slot.base());
+  ASSERT_TRUE(DirtyPages::open()->scan(base - 10 * page_bytes, base + 6 * page_bytes, written));
+  ASSERT_EQ(written.size(), 2u);
+  EXPECT_EQ(written[0].begin, base - 3 * page_bytes);
+  EXPECT_EQ(written[0].end, base - 2 * page_bytes);
+  EXPECT_EQ(written[1].begin, base - page_bytes);
+  EXPECT_EQ(written[1].end, base);
+  EXPECT_TRUE(shows(slot, 'i'));
+}
+
+// Few slots are had back by closing all that are idle, many by clearing those that were used.
+class SlotSharing : public testing::TestWithParam<uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(Slots, SlotSharing, testing::Values(12u, 2 * SlotPool::used_limit));
+
+TEST_P(SlotSharing, threads_share_kept_slots_and_none_sees_anothers_pages) {
+  auto pool = *SlotPool::reserve(GetParam());
   Layout a = layout_of(image_file('a'));
   Layout b = layout_of(image_file('b'));
   auto work = [&](uint32_t seed) {
