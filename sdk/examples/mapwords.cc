@@ -1,5 +1,5 @@
-// A chain: cuts its input into parts at the ends of lines, has the function "words" count each – all
-// at once – and adds the numbers up.
+// A chain: cuts its input into parts at the ends of lines, has the function "words" count each, all
+// at once, and adds the numbers up.
 #include <weft.hpp>
 
 #include <algorithm>

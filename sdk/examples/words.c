@@ -1,4 +1,5 @@
-// Counts the words of a file that it was granted, or of its input: the first program of ./quickstart.sh.
+// Counts the words of a file that it was granted, or of its input: the first program of
+// ./quickstart.sh.
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
