@@ -93,18 +93,27 @@ Result<Segments> read_segments(std::span<const uint8_t> elf, const std::string& 
   return segments;
 }
 
+// Of all data segments together: they follow each other.
+std::optional<uint64_t> data_bytes(const CodeInfo& info) {
+  uint64_t end = 0;
+  if (!info.data.empty()) {
+    const DataInfo& last = info.data.back();
+    if (__builtin_add_overflow(last.start, last.size, &end)) {
+      return std::nullopt;
+    }
+  }
+  return end;
+}
+
 // Do the code's head and the description fit each other, as far as a CodeFile itself goes by them?
+// Of the data segments, of which there may be tens of thousands, only the last one is looked at:
+// Instance looks at each that it copies.
 bool agree(const CodeHeader& header, const CodeInfo& info, const Segments& segments) {
   auto below = [](std::span<const uint32_t> indices, size_t count) {
     return std::all_of(indices.begin(), indices.end(), [&](uint32_t i) { return i < count; });
   };
-  uint64_t data = 0;
-  for (const DataInfo& segment : info.data) {
-    if (segment.start != data || __builtin_add_overflow(data, segment.size, &data)) {
-      return false;
-    }
-  }
-  return below(info.function_types, info.types.size()) &&
+  auto data = data_bytes(info);
+  return data && below(info.function_types, info.types.size()) &&
          info.canonical_types.size() == info.types.size() &&
          below(info.canonical_types, info.types.size()) &&
          below(info.referenced, info.function_types.size()) &&
@@ -113,7 +122,7 @@ bool agree(const CodeHeader& header, const CodeInfo& info, const Segments& segme
          segments.hold(header.entries, info.types.size(), sizeof(uint64_t)) &&
          (info.linking == Linking::open ||
           segments.hold(header.descriptors, info.referenced.size(), sizeof(cpu::FuncRef))) &&
-         segments.hold(header.data, data, 1, 1);
+         segments.hold(header.data, *data, 1, 1);
 }
 
 Result<uint64_t> map_segments(const Segments& segments, int fd, uint64_t file_begin,
@@ -221,8 +230,7 @@ uint64_t CodeFile::descriptor(uint32_t function) const {
 }
 
 std::span<const uint8_t> CodeFile::data() const {
-  uint64_t size = info_.data.empty() ? 0 : info_.data.back().start + info_.data.back().size;
-  return {reinterpret_cast<const uint8_t*>(header_->data), size};
+  return {reinterpret_cast<const uint8_t*>(header_->data), data_bytes(info_).value_or(0)};
 }
 
 std::string assemble_code_file(std::string elf, const CodeInfo& info, const CodeKey& key) {

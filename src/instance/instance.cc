@@ -385,6 +385,10 @@ Result<void> Instance::write_segments() {
     uint64_t offset = segment.place == engine::DataInfo::Place::constant
                           ? segment.offset
                           : evaluate(info.data_offsets[segment.offset]).i32;
+    if (segment.start > data.size() || segment.size > data.size() - segment.start) {
+      return error(Error::Kind::corrupt, "{} is damaged: data segment {} is not in it",
+                   code_->name(), i);
+    }
     if (offset + segment.size > head_->memory_bytes) {
       return error(Error::Kind::invalid,
                    "out of bounds memory access: data segment {} does not fit", i);
