@@ -264,6 +264,14 @@ class ProjectBuild {
   bool verbose_;
 };
 
+}  // namespace
+
+Result<int> build_project(Project project, bool verbose) {
+  return ProjectBuild(std::move(project), verbose).build();
+}
+
+namespace {
+
 class Build final : public Command {
  public:
   void declare(CLI::App& app) override {
@@ -280,7 +288,7 @@ class Build final : public Command {
     if (!project) {
       return fail(project.error());
     }
-    auto exit_code = ProjectBuild(*std::move(project), verbose_).build();
+    auto exit_code = build_project(*std::move(project), verbose_);
     return exit_code ? *exit_code : fail(exit_code.error());
   }
 

@@ -129,6 +129,8 @@ std::string main_help(std::span<const CommandInfo> all) {
       "  weft inspect app.wasm                   what a module needs, and why it can't run here\n"
       "  weft doctor                             what this machine lacks, or does slowly\n"
       "  weft new --lang c hello                 a project; `weft build` builds it\n"
+      "  weft deploy hello                       its functions to a node, then\n"
+      "  weft invoke hello weaver                call one there\n"
       "\n"
       "A program sees no file, no variable and no socket but what --dir and --env grant.\n"
       "\n"

@@ -74,6 +74,14 @@ extern const CommandInfo wast_info;
 extern const CommandInfo thaw_info;
 extern const CommandInfo up_info;
 extern const CommandInfo inspect_info;
+extern const CommandInfo deploy_info;
+extern const CommandInfo invoke_info;
+extern const CommandInfo call_info;
+extern const CommandInfo logs_info;
+extern const CommandInfo ps_info;
+extern const CommandInfo functions_info;
+extern const CommandInfo top_info;
+extern const CommandInfo token_info;
 extern const CommandInfo doctor_info;
 extern const CommandInfo completion_info;
 

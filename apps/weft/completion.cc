@@ -68,6 +68,14 @@ std::string command_names(const std::vector<CommandText>& commands) {
   return names;
 }
 
+// What may follow the command's name, when that is one of a few words.
+std::string_view first_words(std::string_view command) {
+  return command == "completion" ? "bash zsh fish"
+         : command == "call"     ? "status wait output cancel"
+         : command == "token"    ? "create list revoke"
+                                 : "";
+}
+
 std::string bash(const std::vector<CommandText>& commands) {
   std::string out = fmt::format(R"(# bash completion for weft
 _weft() {{
@@ -81,6 +89,8 @@ _weft() {{
     --cpu) mapfile -t COMPREPLY < <(compgen -W "native x86-64-v3 x86-64-v2" -- "$word"); return ;;
     --dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     completion) mapfile -t COMPREPLY < <(compgen -W "bash zsh fish" -- "$word"); return ;;
+    call) mapfile -t COMPREPLY < <(compgen -W "status wait output cancel" -- "$word"); return ;;
+    token) mapfile -t COMPREPLY < <(compgen -W "create list revoke" -- "$word"); return ;;
   esac
   case ${{COMP_WORDS[1]}} in
 )",
@@ -142,8 +152,9 @@ std::string zsh(const std::vector<CommandText>& commands) {
                            zsh_action(option));
       }
     }
-    out += command.info->name == "completion" ? "        '1:shell:(bash zsh fish)' ;;\n"
-                                              : "        '*:file:_files' ;;\n";
+    std::string_view words = first_words(command.info->name);
+    out += words.empty() ? "        '*:file:_files' ;;\n"
+                         : fmt::format("        '1:word:({})' ;;\n", words);
   }
   return out +
          "    help) _describe command commands ;;\n  esac\n}\n"
@@ -174,7 +185,10 @@ std::string fish(const std::vector<CommandText>& commands) {
       out += fmt::format(" -d '{}'\n", text(option.description));
     }
   }
-  out += "complete -c weft -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
+  for (std::string_view name : {"completion", "call", "token"}) {
+    out += fmt::format("complete -c weft -n '__fish_seen_subcommand_from {}' -f -a '{}'\n", name,
+                       first_words(name));
+  }
   return out + fmt::format("complete -c weft -n '__fish_seen_subcommand_from help' -f -a '{}'\n",
                            command_names(commands));
 }

@@ -100,9 +100,10 @@ int dispatch(const Context& context, std::span<const CommandInfo> all,
 
 int main(int argc, char** argv) {
   using namespace weft::cli;
-  const CommandInfo commands[] = {run_info,    exec_info,    new_info,       build_info,
-                                  up_info,     compile_info, thaw_info,      inspect_info,
-                                  doctor_info, wast_info,    completion_info};
+  const CommandInfo commands[] = {
+      run_info,       exec_info, new_info,    build_info,  compile_info,   thaw_info, inspect_info,
+      doctor_info,    up_info,   deploy_info, invoke_info, call_info,      logs_info, ps_info,
+      functions_info, top_info,  token_info,  wast_info,   completion_info};
   auto stream_open = occupy_standard_streams();
   Signals signals;
   Context context{

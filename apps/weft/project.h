@@ -47,4 +47,7 @@ Result<Project> read_project(const std::filesystem::path& folder);
 // Errors: a glob that matches nothing; no source at all.
 Result<std::vector<std::string>> source_files(const Project& project);
 
+// Makes the program (build.cc). The exit code of the compiler, or what else says no.
+Result<int> build_project(Project project, bool verbose);
+
 }  // namespace weft::cli
