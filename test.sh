@@ -44,7 +44,8 @@ step_differential() {
 
 module_tests=(base_test store_test call_test net_test manifest_test wasm_test slot_test cpu_test engine_test wasi_test guest_api_test snapshot_test
   faaslet_test threads_test wast_test catalog_test node_test api_test)
-command_tests=(cli_run_test cli_threads_test cli_bad_input_test cli_bad_module_test cli_commands_test)
+command_tests=(cli_run_test cli_threads_test cli_bad_input_test cli_bad_module_test cli_commands_test
+  cli_client_test cli_node_test)
 
 # Each fuzz target in turn, from the same seed; what it finds stays in build/fuzz/found.
 step_fuzz() {

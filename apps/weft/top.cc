@@ -103,7 +103,7 @@ std::string functions_text(const Json& node, const Order& order) {
   for (const Json& function : list_at(node, "per_function")) {
     functions.push_back(function);
   }
-  std::ranges::stable_sort(functions, [&](const Json& a, const Json& b) {
+  std::ranges::sort(functions, [&](const Json& a, const Json& b) {
     return order.member == "function" ? text_at(a, "function") < text_at(b, "function")
                                       : number_at(a, order.member) > number_at(b, order.member);
   });
