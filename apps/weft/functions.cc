@@ -53,7 +53,7 @@ class Functions final : public Command {
  private:
   Result<std::string> list(Remote& remote) const {
     std::string path = fmt::format("/v1/functions/{}", net::percent_encode(remote.ns()));
-    TRY(functions, remote.get_list(path, "functions", 1'000'000));
+    TRY(functions, remote.list(path, "functions", 1'000'000));
     if (remote_.json) {
       return json_text(functions);
     }

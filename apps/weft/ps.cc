@@ -59,7 +59,7 @@ class Ps final : public Command {
       if (function.empty()) {
         target.with("namespace", remote.ns());
       }
-      TRY(found, remote.get_list(target.text(), "calls", limit_ - calls.size()));
+      TRY(found, remote.list(target.text(), "calls", limit_ - calls.size()));
       for (Json& call : found) {
         calls.push_back(std::move(call));
       }

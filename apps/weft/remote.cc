@@ -70,7 +70,7 @@ Result<Json> Remote::get(const std::string& target) {
   return parsed ? std::move(parsed) : std::unexpected(parsed.error().in(server()));
 }
 
-Result<Json> Remote::get_list(const std::string& target, std::string_view key, size_t limit) {
+Result<Json> Remote::list(const std::string& target, std::string_view key, size_t limit) {
   Json all = Json::array();
   std::string cursor;
   do {

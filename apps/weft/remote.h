@@ -49,7 +49,7 @@ class Remote {
   Result<Answer> send(const Call& call);
   Result<Json> get(const std::string& target);
   // All elements of the list `key` of all pages, at most `limit`.
-  Result<Json> get_list(const std::string& target, std::string_view key, size_t limit);
+  Result<Json> list(const std::string& target, std::string_view key, size_t limit);
 
  private:
   Remote(Profile profile, net::Client client)

@@ -302,7 +302,8 @@ class Calls(ClientTest):
                          b"2026-01-02 03:04:05 info    tw\\x1bo\n")
         lines = [json.loads(line)["text"] for line in self.ok("logs", "--json", self.id).splitlines()]
         self.assertEqual(lines, ["one", "tw\x1bo"])
-        self.node.next[f"/v1/calls/{self.id}/logs"] = (200, {"Content-Type": "text/event-stream"}, b"event: log\ndata: {}")
+        cut_off = (200, {"Content-Type": "text/event-stream"}, b"event: log\ndata: {}")
+        self.node.next[f"/v1/calls/{self.id}/logs"] = cut_off
         self.assert_refused(self.weft("logs", "-f", self.id), 1, "before the call has ended")
 
     def test_ps_lists_what_runs_and_with_all_what_has_ended(self):
@@ -338,7 +339,8 @@ class FunctionsAndTokens(ClientTest):
         self.assert_refused(self.weft("functions", "--delete"), 2, "which function?")
 
     def test_tokens_are_created_listed_and_revoked(self):
-        self.assertEqual(self.ok("token", "create", "ci", "--scope", "deploy,read", "--expires", "30d"), b"weft_secret\n")
+        made = self.ok("token", "create", "ci", "--scope", "deploy,read", "--expires", "30d")
+        self.assertEqual(made, b"weft_secret\n")
         self.assertEqual(json.loads(self.last()[4]), {"name": "ci", "scopes": ["deploy", "read"],
                                                       "namespaces": ["default"], "expires": "2592000s"})
         self.ok("token", "create", "x", "--all-namespaces")
