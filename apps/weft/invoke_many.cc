@@ -1,7 +1,6 @@
 // Many calls of one function: batches, and their results in the order of the inputs.
 #include <fstream>
 #include <iostream>
-#include <map>
 
 #include "invocation.h"
 #include "terminal.h"
@@ -10,18 +9,21 @@ namespace weft::cli {
 
 namespace {
 
-// A batch is sent whole, so it has to be below what a node takes (64 MiB unless configured).
+// A batch is sent whole, so it has to be below what a node takes (64 MiB unless configured); and
+// progress is drawn batch by batch.
 constexpr size_t batch_bytes = 16 << 20;
-constexpr size_t batch_calls = 20000;
+constexpr size_t batch_calls = 2000;
+constexpr std::string_view one_wait = "30s";
 
 // Input after input, or an error; nothing when there are no more.
 using Inputs = std::function<Result<std::optional<std::string>>()>;
 
 class Map {
  public:
-  Map(Remote& remote, const Invocation& invocation, uint64_t total)
+  Map(Remote& remote, const Invocation& invocation, std::string_view list_name, uint64_t total)
       : remote_(remote),
         invocation_(invocation),
+        list_name_(list_name),
         total_(total),
         progress_(fmt::format("calling {}", invocation.function.text())) {}
 
@@ -37,16 +39,16 @@ class Map {
         if (!more) {
           break;
         }
-        std::string line = *std::move(input) + "\n";
+        std::string line = (body.empty() ? "" : ",") + *std::move(input);
         if (calls > 0 && body.size() + line.size() > batch_bytes) {
-          held = std::move(line);
+          held = line.substr(1);  // without the comma
           break;
         }
         body += line;
         ++calls;
       }
       if (calls > 0) {
-        TRY_VOID(send_batch(std::move(body), calls));
+        TRY_VOID(send_batch(body, calls));
       }
     }
     return {};
@@ -56,96 +58,96 @@ class Map {
   uint64_t failed() const { return failed_; }
 
  private:
-  Result<void> send_batch(std::string body, size_t calls) {
+  // `inputs` is the inside of a JSON list.
+  Result<void> send_batch(const std::string& inputs, size_t calls) {
     Target target("/v1/batch");
-    target.with("function", invocation_.function.text());
-    invocation_.add_query(target);
+    invocation_.add_query(target).with("wait", one_wait);
     std::vector<net::Header> headers = invocation_.headers();
-    headers.push_back({"Content-Type", "application/jsonl"});
-    headers.push_back({"Accept", "application/jsonl"});
-    first_ = done_;
-    next_ = 0;
-    std::string rest;
-    Result<void> taken;
-    auto sent = remote_.send({.method = "POST",
-                              .target = target.text(),
-                              .headers = std::move(headers),
-                              .body = std::move(body),
-                              .on_body = [&](std::string_view piece) {
-                                rest += piece;
-                                taken = take_lines(rest, calls);
-                                return taken.has_value();
-                              }});
-    TRY_VOID(taken);
-    if (!sent) {
-      return std::unexpected(sent.error());
+    headers.push_back({"Content-Type", "application/json"});
+    TRY(answer, remote_.exchange({.method = "POST",
+                                  .target = target.text(),
+                                  .headers = std::move(headers),
+                                  .body = fmt::format(R"({{"function":{},"{}":[{}]}})",
+                                                      json_line(invocation_.function.text()),
+                                                      list_name_, inputs)}));
+    constexpr unsigned not_all_ended = 504;
+    Json found = Json::parse(answer.body, nullptr, false);
+    if (answer.status >= 400 &&
+        (answer.status != not_all_ended || !list_at(found, "calls").size())) {
+      return std::unexpected(problem_of(answer, remote_.server()));
     }
-    if (next_ < calls) {
-      return error(Error::Kind::io,
-                   "{} ended its answer after {} of {} results; `weft ps` shows "
-                   "what runs",
-                   remote_.server(), next_, calls);
+    const Json& entries = list_at(found, "calls");
+    if (entries.size() != calls) {
+      return error(Error::Kind::invalid, "{} answered with {} results for {} inputs",
+                   remote_.server(), entries.size(), calls);
     }
-    return {};
-  }
-
-  Result<void> take_lines(std::string& text, size_t calls) {
-    size_t begin = 0;
-    for (size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      std::string_view line = std::string_view(text).substr(begin, end - begin);
-      if (!line.empty()) {
-        TRY(result, parse_answer(line));
-        TRY_VOID(take(std::move(result), calls));
-      }
-    }
-    text.erase(0, begin);
-    return {};
-  }
-
-  // Results come as calls end; those that are early wait for their turn.
-  Result<void> take(Json result, size_t calls) {
-    double index = number_at(result, "index");
-    auto at = static_cast<uint64_t>(index < 0 ? 0 : index);
-    if (!result.is_object() || !result.contains("index") || at >= calls || at < next_ ||
-        early_.contains(at)) {
-      return error(Error::Kind::invalid, "{} sent a result that belongs to no input: {}",
-                   remote_.server(), json_line(result).substr(0, 200));
-    }
-    result["index"] = first_ + at;
-    early_.emplace(at, std::move(result));
     std::string lines;
-    for (auto it = early_.begin(); it != early_.end() && it->first == next_;
-         it = early_.erase(it), ++next_, ++done_) {
-      bool good =
-          text_at(it->second, "outcome") == "returned" ||
-          (text_at(it->second, "outcome") == "exited" && number_at(it->second, "exit_code") == 0);
-      failed_ += good ? 0 : 1;
-      lines += json_line(it->second) + "\n";
+    for (const Json& entry : entries) {
+      TRY(result, ended(entry));
+      lines += take(std::move(result));
+      progress_.update(done_, total_);
     }
-    progress_.update(first_ + next_ + early_.size(), total_);
-    if (!lines.empty() && !print(lines)) {
+    if (!print(lines)) {
       return error(Error::Kind::io, "the results cannot be written");
     }
     return {};
   }
 
+  // What became of the call; waits for it if it has not ended.
+  Result<Json> ended(const Json& entry) {
+    if (text_at(entry, "state") == "ended") {
+      return entry;
+    }
+    std::string path = call_path(text_at(entry, "id"));
+    while (true) {
+      TRY(output,
+          remote_.exchange({.target = Target(path + "/output").with("wait", one_wait).text()}));
+      constexpr unsigned still_running = 202;
+      if (output.status == still_running) {
+        continue;
+      }
+      TRY(call, remote_.get(path));
+      if (text_at(call, "state") != "ended") {
+        return std::unexpected(problem_of(output, remote_.server()));
+      }
+      Json result{
+          {"id", call["id"]}, {"outcome", call["outcome"]}, {"exit_code", call["exit_code"]}};
+      if (std::string message = text_at(call, "message"); !message.empty()) {
+        result["message"] = message;
+      }
+      if (output.status < 300) {
+        add_output(result, output.body);
+      }
+      return result;
+    }
+  }
+
+  std::string take(Json result) {
+    std::string outcome = text_at(result, "outcome");
+    bool good =
+        outcome == "returned" || (outcome == "exited" && number_at(result, "exit_code") == 0);
+    failed_ += good ? 0 : 1;
+    result["index"] = done_++;
+    result.erase("state");
+    return json_line(result) + "\n";
+  }
+
   Remote& remote_;
   const Invocation& invocation_;
+  std::string_view list_name_;  // inputs or inputs_base64
   uint64_t total_;
   Progress progress_;
-  uint64_t first_ = 0;  // of the batch, among all
-  size_t next_ = 0;     // of the batch, to be printed
-  std::map<uint64_t, Json> early_;
   uint64_t done_ = 0;
   uint64_t failed_ = 0;
 };
 
-int run(Remote& remote, const Invocation& invocation, uint64_t total, const Inputs& inputs) {
+int run(Remote& remote, const Invocation& invocation, std::string_view list_name, uint64_t total,
+        const Inputs& inputs) {
   uint64_t done = 0;
   uint64_t failed = 0;
   Result<void> ended;
   {
-    Map map(remote, invocation, total);
+    Map map(remote, invocation, list_name, total);
     ended = map.run(inputs);
     done = map.done();
     failed = map.failed();
@@ -177,11 +179,13 @@ bool is_blank(std::string_view line) {
 
 int invoke_many(Remote& remote, const Invocation& invocation, size_t count,
                 const std::string& input) {
-  std::string line = json_line(is_utf8(input) ? Json(input) : Json{{"base64", base64(input)}});
+  bool text = is_utf8(input);
+  std::string line = json_line(text ? input : base64(input));
   uint64_t left = count;
-  return run(remote, invocation, count, [&]() -> Result<std::optional<std::string>> {
-    return left-- > 0 ? std::optional(line) : std::nullopt;
-  });
+  return run(remote, invocation, text ? "inputs" : "inputs_base64", count,
+             [&]() -> Result<std::optional<std::string>> {
+               return left-- > 0 ? std::optional(line) : std::nullopt;
+             });
 }
 
 int invoke_map(Remote& remote, const Invocation& invocation, const std::string& file) {
@@ -209,7 +213,7 @@ int invoke_map(Remote& remote, const Invocation& invocation, const std::string& 
   }
   std::istream& lines = file == "-" ? std::cin : named;
   uint64_t number = 0;
-  return run(remote, invocation, total, [&]() -> Result<std::optional<std::string>> {
+  return run(remote, invocation, "inputs", total, [&]() -> Result<std::optional<std::string>> {
     for (std::string line; std::getline(lines, line);) {
       ++number;
       if (!is_blank(line)) {

@@ -19,7 +19,7 @@ class FakeNode:
         self.functions = {}  # "ns/name" -> Function
         self.calls = {}  # id -> [Call, output or None]
         self.next = {}  # path -> what to answer instead: (status, headers, body)
-        self.batch_order = lambda n: reversed(range(n))
+        self.batch_limit = None
         self.tokens = [{"id": "t1", "name": "ci", "scopes": ["invoke", "read"], "namespaces": ["*"],
                         "created": "2026-01-02T03:04:05.000006Z", "expires": None}]
         handler = type("Handler", (Handler,), {"node": self})
@@ -158,11 +158,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return 200, headers, body
 
     def batch(self, parts, query, queries, body):
-        lines = [json.loads(line) for line in body.splitlines()]
-        results = [{"index": i, "id": f"b{i}", "outcome": "exited", "exit_code": int(line == "bad"), "output": line}
-                   for i, line in enumerate(lines)]
-        text = "".join(json.dumps(results[i]) + "\n" for i in self.node.batch_order(len(lines)))
-        return 200, {"Content-Type": "application/jsonl"}, text.encode()
+        asked = json.loads(body)
+        entries = []
+        for text in asked.get("inputs", asked.get("inputs_base64")):
+            how = {"outcome": "exited", "exit_code": int(text == "bad")}
+            if text == "slow":  # ends after the batch's wait is over
+                call_id = self.node.add_call(asked["function"])
+                entries.append({"id": call_id, "state": "running"})
+                self.node.end(call_id, b"late", **how)
+            else:
+                entries.append({"id": f"b{len(entries)}", "state": "ended", "output": text, **how})
+        entries = entries[:self.node.batch_limit]
+        if any(e["state"] == "running" for e in entries):
+            return problem(504, "timed-out", "not all calls ended; they go on", calls=entries)
+        return answer(200, {"batch": "b", "calls": entries})
 
     def calls(self, parts, query, queries, body):
         if not parts:
