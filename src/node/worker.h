@@ -47,6 +47,7 @@ class Worker {
   struct Counts {
     uint64_t started = 0;
     uint64_t cold = 0;
+    uint64_t slots_lost = 0;  // that could not be brought back to their image
     std::array<uint64_t, endings> ended = {};
     Histogram latency;  // from acceptance to the end
     std::chrono::nanoseconds cpu{};

@@ -25,7 +25,8 @@ void Worker::ended(faaslet::FaasletId id, std::unique_ptr<faaslet::Faaslet> faas
   answer(running, std::move(reply), *faaslet);
   station.busy[running.pool] = false;
   // A slot that cannot be brought back is given up; there are others.
-  (void)station.pools[running.pool]->take_back(std::move(faaslet));
+  auto back = station.pools[running.pool]->take_back(std::move(faaslet));
+  counts_.slots_lost += back ? 0 : 1;
   leave(station);
 }
 
@@ -67,6 +68,7 @@ void Worker::count(Station& station, const Reply& reply) {
 
 std::vector<Worker::FunctionCounts> Worker::function_counts() const {
   std::vector<FunctionCounts> counts;
+  counts.reserve(stations_.size());
   for (const auto& [function, station] : stations_) {
     counts.push_back({.function = function->full_name(),
                       .calls = station->calls,

@@ -30,7 +30,7 @@ class WorkerTest : public testing::Test {
   }
 
   std::future<Result<Reply>> begin(const std::shared_ptr<Function>& function,
-                                   std::string input = "", std::string id = "",
+                                   const std::string& input = "", const std::string& id = "",
                                    std::optional<Clock::time_point> deadline = {}) {
     auto done = std::make_shared<std::promise<Result<Reply>>>();
     auto future = done->get_future();
@@ -45,8 +45,8 @@ class WorkerTest : public testing::Test {
     });
     return future;
   }
-  Reply call(const std::shared_ptr<Function>& function, std::string input = "") {
-    auto reply = begin(function, std::move(input)).get();
+  Reply call(const std::shared_ptr<Function>& function, const std::string& input = "") {
+    auto reply = begin(function, input).get();
     CHECK(reply.has_value(), "{}", reply.error().message());
     return std::move(*reply);
   }
@@ -163,6 +163,7 @@ TEST_F(WorkerTest, calls_beyond_the_workers_room_wait_for_others_to_end) {
   while (ask([&] { return worker_->running(); }) < 2) {  // the program is being prepared
   }
   std::vector<std::future<Result<Reply>>> waiting;
+  waiting.reserve(3);
   for (int i = 0; i < 3; ++i) {
     waiting.push_back(begin(echo, "x"));
   }
@@ -170,6 +171,7 @@ TEST_F(WorkerTest, calls_beyond_the_workers_room_wait_for_others_to_end) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind(), Error::Kind::exhausted);
   EXPECT_TRUE(ask([&] { return worker_->cancel("one"); }));
+  EXPECT_EQ(one.get()->ending, Ending::cancelled);
   for (auto& reply : waiting) {
     EXPECT_EQ(reply.get()->output, "x");
   }
@@ -250,6 +252,7 @@ TEST_F(WorkerTest, one_namespaces_endless_guests_do_not_starve_anothers_calls) {
   auto echo = functions_.make("echo", echo_program, {}, "quiet");
   call(echo);
   std::vector<std::future<Result<Reply>>> noise;
+  noise.reserve(50);
   for (int i = 0; i < 50; ++i) {
     noise.push_back(begin(endless, "", fmt::format("noise-{}", i)));
   }
