@@ -67,15 +67,18 @@ std::string calls_text(const Json& node) {
   for (const Json& core : list_at(node, "cores")) {
     rate += number_at(core, "calls_per_s");
   }
+  double ended = 0;
+  for (const auto& [outcome, count] : object_at(calls, "ended").items()) {
+    ended += count.is_number() ? count.get<double>() : 0;
+  }
   auto time = [&](std::string_view key) { return microseconds_text(number_at(latency, key)); };
   std::string out = fmt::format("calls    {}/s, {} running, {} waiting, {} ended\n",
                                 number_text(rate), number_text(number_at(calls, "running")),
-                                number_text(number_at(calls, "accepted")),
-                                number_text(number_at(calls, "ended")));
+                                number_text(number_at(calls, "waiting")), number_text(ended));
   out += fmt::format("latency  p50 {}, p90 {}, p99 {}, p99.9 {}\n", time("p50"), time("p90"),
                      time("p99"), time("p999"));
   const Json& memory = object_at(node, "memory");
-  double used = number_at(memory, "used_bytes");
+  double used = number_at(memory, "resident_bytes");
   double limit = number_at(memory, "limit_bytes");
   out += fmt::format("memory   {}", size_text(static_cast<uint64_t>(std::max(0.0, used))));
   if (limit > 0) {

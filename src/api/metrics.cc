@@ -25,6 +25,7 @@ std::vector<FunctionCounts> functions_of(const NodeNumbers& numbers) {
       sum.failed += counts.failed;
       sum.running += counts.running;
       sum.waiting += counts.waiting;
+      sum.calls_per_s += counts.calls_per_s;
       sum.latency.add(counts.latency);
     }
   }
@@ -143,6 +144,8 @@ json node_json(const NodeNumbers& numbers) {
                      {"waiting", core.waiting},
                      {"calls", calls},
                      {"cold", core.counts.cold},
+                     {"calls_per_s", core.counts.calls_per_s},
+                     {"busy", core.counts.busy},
                      {"cpu_s", std::chrono::duration<double>(core.counts.cpu).count()},
                      {"connections", core.http.connections},
                      {"requests", core.http.requests}});
@@ -158,6 +161,7 @@ json node_json(const NodeNumbers& numbers) {
                          {"failed", counts.failed},
                          {"running", counts.running},
                          {"waiting", counts.waiting},
+                         {"calls_per_s", counts.calls_per_s},
                          {"p50_us", counts.latency.quantile_us(0.5)},
                          {"p99_us", counts.latency.quantile_us(0.99)}});
   }

@@ -100,6 +100,14 @@ std::chrono::nanoseconds Core::used(Share share) const {
   return queues_.at(static_cast<size_t>(share)).used;
 }
 
+std::chrono::nanoseconds Core::used() const {
+  std::chrono::nanoseconds all{};
+  for (const Queue& queue : queues_) {
+    all += queue.used;
+  }
+  return all;
+}
+
 void Core::enqueue(Entry& entry) {
   if (std::exchange(entry.queued, true)) {
     return;

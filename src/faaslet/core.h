@@ -66,6 +66,7 @@ class Core {
   void set_weight(Share share, uint32_t weight);
   // What its guests have run for, waits not counted.
   std::chrono::nanoseconds used(Share share) const;
+  std::chrono::nanoseconds used() const;  // of all shares
 
   // Runs until no faaslet is left, or stop().
   void run();

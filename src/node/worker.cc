@@ -371,6 +371,22 @@ void Worker::sweep() {
     drop_warm();
   }
   admit_blocked();
+  if (now - measured_ >= std::chrono::seconds(1)) {
+    measure_rates(now);
+  }
+}
+
+void Worker::measure_rates(Clock::time_point now) {
+  double seconds = std::chrono::duration<double>(now - std::exchange(measured_, now)).count();
+  counts_.calls_per_s = 0;
+  for (auto& [function, station] : stations_) {
+    uint64_t calls = station->calls - std::exchange(station->calls_before, station->calls);
+    station->calls_per_s = static_cast<double>(calls) / seconds;
+    counts_.calls_per_s += station->calls_per_s;
+  }
+  auto used = core_->used();
+  auto since = used - std::exchange(used_before_, used);
+  counts_.busy = std::min(1.0, std::chrono::duration<double>(since).count() / seconds);
 }
 
 }  // namespace weft::node

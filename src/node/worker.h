@@ -49,7 +49,9 @@ class Worker {
     uint64_t cold = 0;
     uint64_t slots_lost = 0;  // that could not be brought back to their image
     std::array<uint64_t, endings> ended = {};
-    Histogram latency;  // from acceptance to the end
+    Histogram latency;       // from acceptance to the end
+    double calls_per_s = 0;  // these two in the last second
+    double busy = 0;         // the part of it that guests ran
     std::chrono::nanoseconds cpu{};
   };
   // Of a function, on this worker, since it was last prepared here.
@@ -59,6 +61,7 @@ class Worker {
     uint64_t failed = 0;   // by anything but returning, or exiting with 0
     size_t running = 0;
     size_t waiting = 0;
+    double calls_per_s = 0;
     Histogram latency;
   };
 
@@ -116,6 +119,8 @@ class Worker {
     Clock::time_point last_used;
     uint64_t calls = 0;
     uint64_t failed = 0;
+    uint64_t calls_before = 0;  // a second ago
+    double calls_per_s = 0;
     Histogram latency;
   };
   struct Running {
@@ -155,6 +160,7 @@ class Worker {
   void refuse_begun(std::unique_ptr<Task> task, const Error& error);
   void expire(Station& station, Task& task);
   void sweep();
+  void measure_rates(Clock::time_point now);
   void arm_sweep();
 
   const uint32_t index_;
@@ -169,6 +175,8 @@ class Worker {
   uint64_t next_program_ = uint64_t{1} << 63;      // names programs with threads
   std::deque<Station*> blocked_;  // have calls waiting for others of the worker to end
   size_t waiting_ = 0;
+  Clock::time_point measured_ = Clock::now();
+  std::chrono::nanoseconds used_before_{};
   bool closing_ = false;
   std::unique_ptr<boost::asio::steady_timer> sweep_;
   std::promise<void> begun_;     // serve() was called, or nobody will

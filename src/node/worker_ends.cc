@@ -75,6 +75,7 @@ std::vector<Worker::FunctionCounts> Worker::function_counts() const {
                       .failed = station->failed,
                       .running = station->running,
                       .waiting = station->waiting.size(),
+                      .calls_per_s = station->calls_per_s,
                       .latency = station->latency});
   }
   return counts;

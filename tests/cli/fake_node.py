@@ -208,7 +208,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                          "failed": 0} for name, rate in (("slow", 2.5), ("busy", 4000))]
         return answer(200, {"version": "0.1.0", "node_id": "n", "uptime_s": 3725, "functions": 2, "connections": 1,
                             "cores": [{"running": 1, "waiting": 0, "queued": 3, "calls_per_s": 4002.5, "busy": 0.5}],
-                            "memory": {"used_bytes": 64 << 20, "limit_bytes": 128 << 20},
-                            "calls": {"accepted": 3, "running": 2, "ended": 1234567},
+                            "memory": {"resident_bytes": 64 << 20, "limit_bytes": 128 << 20},
+                            "calls": {"waiting": 3, "running": 2, "ended": {"returned": 1234000, "trapped": 567}},
                             "latency_us": {"p50": 90, "p90": 400, "p99": 2500, "p999": 1250000},
                             "per_function": per_function})
