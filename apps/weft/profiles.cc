@@ -56,6 +56,7 @@ Result<Profile> find_profile(const std::string& name) {
     return found->second;
   }
   std::vector<std::string_view> names;
+  names.reserve(profiles.size());
   for (const auto& [known, profile] : profiles) {
     names.push_back(known);
   }

@@ -177,10 +177,10 @@ class Top final : public Command {
     std::string trouble;
     auto next = steady_clock::now() + period;
     while (true) {
-      std::string text =
-          page(node, remote.server(), *order) +
-          fmt::format("\nordered by {}; c p r f n to change, q to quit\n", order->title);
-      screen->draw(cut(trouble.empty() ? text : trouble + "\n" + text, screen->size().columns));
+      std::string text = trouble.empty() ? "" : fmt::format("{}\n", trouble);
+      text += page(node, remote.server(), *order);
+      text += fmt::format("\nordered by {}; c p r f n to change, q to quit\n", order->title);
+      screen->draw(cut(text, screen->size().columns));
       auto left = std::chrono::ceil<milliseconds>(next - steady_clock::now());
       switch (screen->wait(left)) {
         case Screen::Event::quit:
