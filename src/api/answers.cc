@@ -51,22 +51,24 @@ json backtrace_json(const std::vector<faaslet::TraceFrame>& frames) {
   return list;
 }
 
-// Lines "FUNCTION+0xOFFSET" (node/async_calls.h).
-json backtrace_json(std::string_view text) {
-  json list = json::array();
+}  // namespace
+
+std::vector<faaslet::TraceFrame> frames_of(std::string_view text) {
+  std::vector<faaslet::TraceFrame> frames;
   while (!text.empty()) {
     size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     size_t plus = line.rfind("+0x");
     if (plus != line.npos) {
-      list.push_back(
-          {{"function", line.substr(0, plus)},
-           {"offset", std::strtoull(std::string(line.substr(plus + 1)).c_str(), nullptr, 16)}});
+      frames.push_back({std::string(line.substr(0, plus)),
+                        std::strtoull(std::string(line.substr(plus + 1)).c_str(), nullptr, 16)});
     }
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
   }
-  return list;
+  return frames;
 }
+
+namespace {
 
 int64_t us_between(WallTime from, WallTime to) { return std::max<int64_t>(0, (to - from).count()); }
 
@@ -197,7 +199,7 @@ json call_json(const call::Call& call) {
     content["outcome"] = call::name(call.reason);
     content["exit_code"] = call.exit_code;
     content["message"] = call.message;
-    content["backtrace"] = backtrace_json(std::string_view(call.backtrace));
+    content["backtrace"] = backtrace_json(frames_of(call.backtrace));
     content["ended"] = time_text(call.ended);
     content["run_us"] = call.attempt > 0 ? us_between(call.started, call.ended) : 0;
     content["cpu_us"] = call.cpu.count();

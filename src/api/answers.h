@@ -30,6 +30,8 @@ net::Response problem(unsigned status, std::string_view type, std::string_view d
 json version_json(const catalog::Version& version);
 json function_json(const catalog::Entry& entry);
 json call_json(const call::Call& call);
+// Of lines "FUNCTION+0xOFFSET" (node/async_calls.h).
+std::vector<faaslet::TraceFrame> frames_of(std::string_view text);
 
 // Of a call that was waited for, with its output: 200, or the problem that it ended with.
 net::Response reply_response(std::string_view id, node::Reply reply);

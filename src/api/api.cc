@@ -28,7 +28,8 @@ net::Handler Desk::handler() {
 }
 
 void Desk::handle(const Exchange& exchange) {
-  if (office_.draining.load(std::memory_order_relaxed)) {
+  if (office_.draining.load(std::memory_order_relaxed) &&
+      exchange->request().path() != "/healthz") {
     exchange->respond(problem(503, "draining", "the node is about to stop; ask another one"));
     return;
   }
@@ -46,90 +47,111 @@ void Desk::route(const Exchange& exchange, const std::vector<std::string>& path)
   }
   if (!known) {
     const net::Request& request = exchange->request();
-    exchange->respond(problem(404, "not-found",
-                              fmt::format("there is nothing to {} at {}; see /openapi.json",
-                                          request.method_name(), request.path())));
+    exchange->respond(
+        problem(404, "not-found",
+                fmt::format("there is nothing at {}; see /openapi.json", request.path())));
   }
 }
 
+bool Desk::allows_only(const Exchange& exchange, std::string_view methods) {
+  const net::Request& request = exchange->request();
+  net::Response response =
+      problem(405, "method-not-allowed",
+              fmt::format("{} takes {}, not {}", request.path(), methods, request.method_name()));
+  response.headers.push_back({"Allow", std::string(methods)});
+  exchange->respond(std::move(response));
+  return true;
+}
+
+namespace {
+
+bool reads(const net::Request& request) {
+  return request.method() == net::Method::get || request.method() == net::Method::head;
+}
+
+}  // namespace
+
 bool Desk::route_functions(const Exchange& exchange, const std::vector<std::string>& path) {
   using net::Method;
-  Method method = exchange->request().method();
-  bool reads = method == Method::get || method == Method::head;
-  if (path.size() <= 3) {
-    if (reads) {
-      list_functions(exchange, path.size() == 3 ? std::optional(path[2]) : std::nullopt);
-    }
-    return reads;
+  const net::Request& request = exchange->request();
+  Method method = request.method();
+  bool is_alias = path.size() == 6 && path[4] == "alias";
+  bool is_part = path.size() == 5 && (path[4] == "invoke" || path[4] == "module");
+  if (path.size() > 4 && !is_alias && !is_part) {
+    return false;
   }
-  catalog::FunctionName name{path[2], path[3]};
-  for (const auto& [part, what] :
-       {std::pair(&name.space, "a namespace"), {&name.name, "a function"}}) {
-    if (auto good = manifest::parse_name(*part, what); !good) {
+  for (size_t i = 2; i < path.size() && i < 4; ++i) {
+    if (auto good = manifest::parse_name(path[i], i == 2 ? "a namespace" : "a function"); !good) {
       exchange->respond(problem_of(good.error()));
       return true;
     }
   }
-  if (path.size() == 4) {
-    if (method == Method::put) {
-      deploy(exchange, name);
-    } else if (method == Method::delete_) {
-      remove_function(exchange, name);
-    } else if (reads) {
-      describe_function(exchange, name);
-    } else {
-      return false;
+  if (path.size() <= 3) {
+    if (!reads(request)) {
+      return allows_only(exchange, "GET, HEAD");
     }
+    list_functions(exchange, path.size() == 3 ? std::optional(path[2]) : std::nullopt);
     return true;
   }
-  if (path.size() == 5 && path[4] == "invoke" && method == Method::post) {
-    invoke(exchange, name);
-    return true;
-  }
-  if (path.size() == 5 && path[4] == "module" && reads) {
+  catalog::FunctionName name{path[2], path[3]};
+  if (is_alias || (is_part && path[4] == "invoke")) {
+    if (method != Method::post) {
+      return allows_only(exchange, "POST");
+    }
+    is_alias ? point_alias(exchange, name, path[5]) : invoke(exchange, name);
+  } else if (is_part) {
+    if (!reads(request)) {
+      return allows_only(exchange, "GET, HEAD");
+    }
     send_module(exchange, name);
-    return true;
+  } else if (method == Method::put) {
+    deploy(exchange, name);
+  } else if (method == Method::delete_) {
+    remove_function(exchange, name);
+  } else if (reads(request)) {
+    describe_function(exchange, name);
+  } else {
+    return allows_only(exchange, "GET, HEAD, PUT, DELETE");
   }
-  if (path.size() == 6 && path[4] == "alias" && method == Method::post) {
-    point_alias(exchange, name, path[5]);
-    return true;
-  }
-  return false;
+  return true;
 }
 
 bool Desk::route_calls(const Exchange& exchange, const std::vector<std::string>& path) {
   using net::Method;
-  Method method = exchange->request().method();
-  bool reads = method == Method::get || method == Method::head;
-  if (path[1] == "batch") {
-    if (path.size() == 2 && method == Method::post) {
-      batch(exchange);
-      return true;
-    }
+  const net::Request& request = exchange->request();
+  bool is_batch = path[1] == "batch";
+  bool is_part = !is_batch && path.size() == 4 && (path[3] == "output" || path[3] == "logs");
+  if (path.size() > (is_batch ? 2U : 3U) && !is_part) {
     return false;
   }
-  if (path.size() == 2 && reads) {
-    list_calls(exchange);
+  if (is_batch) {
+    if (request.method() != Method::post) {
+      return allows_only(exchange, "POST");
+    }
+    batch(exchange);
     return true;
   }
-  if (path.size() != 3 && path.size() != 4) {
-    return false;
+  bool cancels = path.size() == 3 && request.method() == Method::delete_;
+  if (!reads(request) && !cancels) {
+    return allows_only(exchange, path.size() == 3 ? "GET, HEAD, DELETE" : "GET, HEAD");
+  }
+  if (path.size() == 2) {
+    list_calls(exchange);
+    return true;
   }
   auto id = call::CallId::parse(path[2]);
   if (!id) {
     exchange->respond(problem(404, "not-found", fmt::format("{} names no call", path[2])));
     return true;
   }
-  if (path.size() == 3 && reads) {
-    describe_call(exchange, *id);
-  } else if (path.size() == 3 && method == Method::delete_) {
+  if (cancels) {
     cancel_call(exchange, *id);
-  } else if (path.size() == 4 && path[3] == "output" && reads) {
+  } else if (path.size() == 3) {
+    describe_call(exchange, *id);
+  } else if (path[3] == "output") {
     call_output(exchange, *id);
-  } else if (path.size() == 4 && path[3] == "logs" && reads) {
-    call_log(exchange, *id);
   } else {
-    return false;
+    call_log(exchange, *id);
   }
   return true;
 }
@@ -204,14 +226,20 @@ Desk::Ticket Desk::hold(Exchange exchange) {
   return Ticket{number};
 }
 
-void Desk::answer(Ticket ticket, net::Response response) {
+Desk::Exchange Desk::let_go(Ticket ticket) {
   auto found = held_.find(static_cast<uint64_t>(ticket));
   if (found == held_.end()) {
-    return;  // answered before: a wait and its time ended together
+    return nullptr;  // answered before: a wait and its time ended together
   }
   Exchange exchange = std::move(found->second);
   held_.erase(found);
-  exchange->respond(std::move(response));
+  return exchange;
+}
+
+void Desk::answer(Ticket ticket, net::Response response) {
+  if (Exchange exchange = let_go(ticket)) {
+    exchange->respond(std::move(response));
+  }
 }
 
 void Desk::answer_from_elsewhere(Ticket ticket, net::Response response) {

@@ -72,10 +72,13 @@ class Desk {
   class Following;  // of a log
 
   void handle(const Exchange& exchange);
+  // Each of them answers and returns true when it knows the path.
   void route(const Exchange& exchange, const std::vector<std::string>& path);
   bool route_functions(const Exchange& exchange, const std::vector<std::string>& path);
   bool route_calls(const Exchange& exchange, const std::vector<std::string>& path);
   bool route_node(const Exchange& exchange, const std::vector<std::string>& path);
+  // Answers 405: the path is known, for these methods.
+  static bool allows_only(const Exchange& exchange, std::string_view methods);
 
   // What the request's token allows; none, and it is answered, when it has none that is known.
   std::optional<Pass> pass_of(const Exchange& exchange);
@@ -105,7 +108,7 @@ class Desk {
   void describe_call(const Exchange& exchange, call::CallId id);
   void call_output(const Exchange& exchange, call::CallId id);
   void call_log(const Exchange& exchange, call::CallId id);
-  void follow_log(const Exchange& exchange, call::CallId id);
+  void follow_log(Ticket ticket, call::CallId id);
   void cancel_call(const Exchange& exchange, call::CallId id);
   void cancel_allowed(Ticket ticket, call::CallId id);  // any thread
   // Answers with what `read` gives once all of these calls have ended, or with `late` when the time
@@ -126,6 +129,8 @@ class Desk {
                 node::Quotas::Kind kind);
   Ticket hold(Exchange exchange);
   void answer(Ticket ticket, net::Response response);
+  // Null when it was answered.
+  Exchange let_go(Ticket ticket);
   // From any thread.
   void answer_from_elsewhere(Ticket ticket, net::Response response);
   void in_workshop(Ticket ticket, std::function<net::Response()> work);

@@ -1,8 +1,11 @@
 // Desk: calls that are asked for, one or many.
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "api/answers.h"
 #include "api/api.h"
+#include "manifest/names.h"
 
 namespace weft::api {
 
@@ -75,6 +78,9 @@ net::Response ended_response(call::Ledger& ledger, call::CallId id) {
   if (!call) {
     return problem_of(call.error());
   }
+  if (call->reason == call::Reason::lost) {
+    return problem(500, "call-lost", call->message, json{{"call", call_json(*call)}});
+  }
   node::Reply reply;
   reply.ending = ending_of(call->reason);
   reply.exit_code = static_cast<uint32_t>(call->exit_code);
@@ -85,6 +91,7 @@ net::Response ended_response(call::Ledger& ledger, call::CallId id) {
     reply.queued = call->started - call->accepted;
     reply.ran = call->ended - call->started;
   }
+  reply.backtrace = frames_of(call->backtrace);
   auto output = ledger.output(id);
   if (!output) {
     return problem_of(output.error());
@@ -94,6 +101,12 @@ net::Response ended_response(call::Ledger& ledger, call::CallId id) {
     reply.log = std::move(*log);
   }
   return reply_response(id.text(), std::move(reply));
+}
+
+net::Response not_accepted_response(const Error& error) {
+  return error.kind() == Error::Kind::conflict
+             ? problem(409, "idempotency-conflict", error.message())
+             : problem_of(error);
 }
 
 net::Response accepted_response(call::CallId id) {
@@ -218,10 +231,7 @@ void Desk::invoke_durably(const Exchange& exchange, Target target, bool wait) {
   office_.calls.accept(
       std::move(submission), [this, ticket, wait, time](Result<call::Accepted> accepted) {
         if (!accepted) {
-          answer_from_elsewhere(
-              ticket, accepted.error().kind() == Error::Kind::conflict
-                          ? problem(409, "idempotency-conflict", accepted.error().message())
-                          : problem_of(accepted.error()));
+          answer_from_elsewhere(ticket, not_accepted_response(accepted.error()));
           return;
         }
         call::CallId id = accepted->first;
@@ -246,6 +256,8 @@ namespace {
 struct Batch {
   catalog::FunctionName name;
   std::vector<std::string> inputs;
+  std::vector<std::string> args;  // and those of the query behind them
+  std::optional<std::chrono::milliseconds> timeout;
 };
 
 std::optional<std::string> decoded_base64(const std::string& text) {
@@ -280,8 +292,9 @@ Result<catalog::FunctionName> function_named(std::string_view text) {
   if (slash == text.npos) {
     return error(Error::Kind::invalid, "function is NAMESPACE/NAME, not \"{}\"", text);
   }
-  return catalog::FunctionName{std::string(text.substr(0, slash)),
-                               std::string(text.substr(slash + 1))};
+  TRY(space, manifest::parse_name(text.substr(0, slash), "a namespace"));
+  TRY(name, manifest::parse_name(text.substr(slash + 1), "a function"));
+  return catalog::FunctionName{std::move(space), std::move(name)};
 }
 
 Result<Batch> lines_of(const net::Request& request) {
@@ -297,6 +310,21 @@ Result<Batch> lines_of(const net::Request& request) {
   return batch;
 }
 
+Result<std::vector<std::string>> texts_of(const json& body, const char* key) {
+  const json& list = body[key];
+  if (!list.is_array()) {
+    return error(Error::Kind::invalid, "{} is a list of texts", key);
+  }
+  std::vector<std::string> texts;
+  for (const json& item : list) {
+    if (!item.is_string()) {
+      return error(Error::Kind::invalid, "{}[{}] is no text", key, texts.size());
+    }
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
 Result<Batch> batch_of(const net::Request& request) {
   std::string_view type = request.header("Content-Type").value_or("application/json");
   if (type.starts_with("application/jsonl") || type.starts_with("application/x-ndjson")) {
@@ -307,27 +335,42 @@ Result<Batch> batch_of(const net::Request& request) {
     return error(Error::Kind::invalid,
                  R"(the body has to be {{"function": "NAMESPACE/NAME", "inputs": ["…"]}})");
   }
+  for (const auto& [key, value] : body.items()) {
+    constexpr std::array<std::string_view, 5> keys = {"function", "inputs", "inputs_base64", "args",
+                                                      "timeout"};
+    if (std::ranges::find(keys, key) == keys.end()) {
+      return error(Error::Kind::invalid, "{} is unknown; a batch has {}", key,
+                   fmt::join(keys, ", "));
+    }
+  }
   Batch batch;
   TRY(name, function_named(body["function"].get<std::string>()));
   batch.name = name;
   bool encoded = body.contains("inputs_base64");
-  const json inputs = body.value(encoded ? "inputs_base64" : "inputs", json());
-  if (!inputs.is_array()) {
-    return error(Error::Kind::invalid, "inputs is a list of texts");
+  if (encoded == body.contains("inputs")) {
+    return error(Error::Kind::invalid, "a batch has either inputs or inputs_base64");
   }
-  for (const json& input : inputs) {
-    if (!input.is_string()) {
-      return error(Error::Kind::invalid, "inputs[{}] is no text", batch.inputs.size());
-    }
-    auto text = input.get<std::string>();
-    if (encoded) {
-      auto bytes = decoded_base64(text);
+  TRY(inputs, texts_of(body, encoded ? "inputs_base64" : "inputs"));
+  batch.inputs = std::move(inputs);
+  if (encoded) {
+    for (size_t i = 0; i < batch.inputs.size(); ++i) {
+      auto bytes = decoded_base64(batch.inputs[i]);
       if (!bytes) {
-        return error(Error::Kind::invalid, "inputs_base64[{}] is no base64", batch.inputs.size());
+        return error(Error::Kind::invalid, "inputs_base64[{}] is no base64", i);
       }
-      text = std::move(*bytes);
+      batch.inputs[i] = std::move(*bytes);
     }
-    batch.inputs.push_back(std::move(text));
+  }
+  if (body.contains("args")) {
+    TRY(args, texts_of(body, "args"));
+    batch.args = std::move(args);
+  }
+  if (body.contains("timeout")) {
+    if (!body["timeout"].is_string()) {
+      return error(Error::Kind::invalid, "timeout is a text, like \"5s\"");
+    }
+    TRY(timeout, duration_of(body["timeout"].get<std::string>(), "timeout"));
+    batch.timeout = timeout;
   }
   return batch;
 }
@@ -383,32 +426,34 @@ void Desk::batch(const Exchange& exchange) {
     return;
   }
   call::Submission submission = submission_of(*target->version);
-  submission.arguments = std::move(target->args);
+  submission.arguments = std::move(asked->args);
+  submission.arguments.insert(submission.arguments.end(), target->args.begin(), target->args.end());
   submission.environment = std::move(target->env);
   submission.idempotency_key = std::move(target->key);
   submission.trace = std::move(target->trace);
-  submission.time_limit = target->timeout.value_or(std::chrono::milliseconds(0));
+  submission.time_limit =
+      target->timeout.value_or(asked->timeout.value_or(std::chrono::milliseconds(0)));
   Ticket ticket = hold(exchange);
-  office_.calls.accept_map(std::move(submission), std::move(asked->inputs),
-                           [this, ticket, wait = *wait](Result<call::Accepted> accepted) {
-                             if (!accepted) {
-                               answer_from_elsewhere(ticket, problem_of(accepted.error()));
-                               return;
-                             }
-                             if (!wait) {
-                               json ids = json::array();
-                               for (uint32_t i = 0; i < accepted->count; ++i) {
-                                 ids.push_back(accepted->first.plus(i).text());
-                               }
-                               answer_from_elsewhere(
-                                   ticket, json_response(202, {{"batch", accepted->first.text()},
-                                                               {"ids", std::move(ids)}}));
-                               return;
-                             }
-                             worker_.post([this, ticket, accepted = *accepted, time = *wait] {
-                               batch_accepted(ticket, accepted, time);
-                             });
-                           });
+  office_.calls.accept_map(
+      std::move(submission), std::move(asked->inputs),
+      [this, ticket, wait = *wait](Result<call::Accepted> accepted) {
+        if (!accepted) {
+          answer_from_elsewhere(ticket, not_accepted_response(accepted.error()));
+          return;
+        }
+        if (!wait) {
+          json ids = json::array();
+          for (uint32_t i = 0; i < accepted->count; ++i) {
+            ids.push_back(accepted->first.plus(i).text());
+          }
+          answer_from_elsewhere(ticket, json_response(202, {{"batch", accepted->first.text()},
+                                                            {"ids", std::move(ids)}}));
+          return;
+        }
+        worker_.post([this, ticket, accepted = *accepted, time = *wait] {
+          batch_accepted(ticket, accepted, time);
+        });
+      });
 }
 
 void Desk::batch_accepted(Ticket ticket, const call::Accepted& accepted,

@@ -1,10 +1,13 @@
 // Desk: the node itself – how it is, what it measures, who may use it.
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/assets.h"
 #include "api/metrics.h"
+#include "manifest/names.h"
 
 namespace weft::api {
 
@@ -12,36 +15,39 @@ bool Desk::route_node(const Exchange& exchange, const std::vector<std::string>& 
   using net::Method;
   Method method = exchange->request().method();
   bool reads = method == Method::get || method == Method::head;
+  if (path.size() >= 2 && path[0] == "v1" && path[1] == "tokens") {
+    if (path.size() <= 3) {
+      tokens(exchange, path);
+    }
+    return path.size() <= 3;
+  }
+  std::string_view asked = exchange->request().path();
+  constexpr std::array<std::string_view, 5> known = {"/healthz", "/readyz", "/metrics",
+                                                     "/openapi.json", "/v1/node"};
+  if (std::ranges::find(known, asked) == known.end()) {
+    return false;
+  }
+  if (!reads) {
+    return allows_only(exchange, "GET, HEAD");
+  }
   auto text = [](std::string body) {
     return net::Response{.status = 200,
                          .headers = {{"Content-Type", "text/plain; charset=utf-8"}},
                          .body = std::move(body)};
   };
-  std::string_view asked = exchange->request().path();
-  if (reads && (asked == "/healthz" || asked == "/readyz")) {
-    // While it drains, no request comes as far as this.
-    exchange->respond(text("ok\n"));
-    return true;
-  }
-  if (reads && asked == "/metrics") {
+  if (asked == "/metrics") {
     metrics(exchange);
-    return true;
-  }
-  if (reads && asked == "/openapi.json") {
+  } else if (asked == "/openapi.json") {
     exchange->respond({.status = 200,
                        .headers = {{"Content-Type", "application/json"}},
                        .body = std::string(openapi_document())});
-    return true;
-  }
-  if (reads && asked == "/v1/node") {
+  } else if (asked == "/v1/node") {
     describe_node(exchange);
-    return true;
+  } else {
+    // While it drains, no request comes as far as /readyz.
+    exchange->respond(text("ok\n"));
   }
-  if (path.size() >= 2 && path[0] == "v1" && path[1] == "tokens") {
-    tokens(exchange, path);
-    return true;
-  }
-  return false;
+  return true;
 }
 
 void Desk::gather(const std::function<void(const NodeNumbers&)>& then) {
@@ -136,7 +142,14 @@ Result<Token> token_of(const std::string& body, WallTime now) {
         token.scopes.push_back(*scope);
       }
     } else if (key == "namespaces" && texts) {
-      token.spaces = value.get<std::vector<std::string>>();
+      for (const json& item : value) {
+        auto space = item.get<std::string>();
+        if (space != "*" && !manifest::is_name(space)) {
+          return error(Error::Kind::invalid, "\"{}\" is no namespace, nor * for all of them",
+                       space);
+        }
+        token.spaces.push_back(std::move(space));
+      }
     } else if (key == "expires" && value.is_string()) {
       TRY(time, duration_of(value.get<std::string>(), "expires"));
       token.expires = now + *time;
@@ -158,7 +171,7 @@ void Desk::tokens(const Exchange& exchange, const std::vector<std::string>& path
   }
   Method method = exchange->request().method();
   Tokens& all = office_.tokens;
-  if (path.size() == 2 && method == Method::get) {
+  if (path.size() == 2 && (method == Method::get || method == Method::head)) {
     json list = json::array();
     for (const Token& token : all.list()) {
       list.push_back(token_json(token));
@@ -186,8 +199,7 @@ void Desk::tokens(const Exchange& exchange, const std::vector<std::string>& path
                      : problem_of(revoked.error());
     });
   } else {
-    exchange->respond(problem(405, "method-not-allowed",
-                              "tokens are listed (GET), made (POST) and revoked (DELETE)"));
+    allows_only(exchange, path.size() == 2 ? "GET, HEAD, POST" : "DELETE");
   }
 }
 
