@@ -4,7 +4,7 @@
 #   ./test.sh              everything
 #   ./test.sh --fast       the tests of the modules and of the source tree; seconds, once built
 #   ./test.sh STEP...      the set-up, and these:
-#                          fast long spec wasi compilers programs fortran differential fuzz asan tsan tidy
+#                          fast long api spec wasi compilers programs fortran differential fuzz asan tsan tidy
 #   ./test.sh --help
 #
 # Environment: JOBS (how many processes at once; default: all cores), WEFT_CACHE (default ~/.cache/weft),
@@ -28,6 +28,7 @@ run_ctest() {
 
 step_fast() { run_ctest build -L fast; }
 step_long() { run_ctest build -L long; }
+step_api() { tests/node/described.py "$(scripts/cached tests/node/schemathesis.sh)"; }
 step_spec() { tests/conformance/run.sh; }
 step_wasi() { tests/conformance/wasi.py "$(scripts/cached tests/conformance/suites.sh)/wasi"; }
 step_compilers() { tests/compilers/run.sh; }
@@ -84,6 +85,7 @@ steps_main "$@"
 declare -A what=(
   [fast]="tests of the modules and of the source tree"
   [long]="modules of a size that hurts"
+  [api]="the HTTP API, asked by its own description"
   [spec]="official specification tests"
   [wasi]="public WASI tests"
   [compilers]="guest compilers, and builds of others with them"
@@ -95,7 +97,7 @@ declare -A what=(
   [tsan]="tests with thread sanitizer"
   [tidy]="clang-tidy"
 )
-tests=(fast long spec wasi compilers run_programs differential fuzz asan tsan tidy)
+tests=(fast long api spec wasi compilers run_programs differential fuzz asan tsan tidy)
 if command -v flang-22 > /dev/null; then tests+=(fortran); fi
 
 case ${1:-} in

@@ -20,6 +20,13 @@ Result<std::optional<std::chrono::milliseconds>> duration_of(std::optional<std::
   return std::optional(std::chrono::ceil<std::chrono::milliseconds>(*duration));
 }
 
+Result<bool> flag_of(std::optional<std::string_view> text, std::string_view what) {
+  if (text && *text != "true" && *text != "false") {
+    return error(Error::Kind::invalid, "{} is true or false, not \"{}\"", what, *text);
+  }
+  return text == "true";
+}
+
 Desk::Desk(Office& office, node::Worker& worker)
     : office_(office), node_(office.node), worker_(worker) {}
 

@@ -164,4 +164,7 @@ class Api {
 Result<std::optional<std::chrono::milliseconds>> duration_of(std::optional<std::string_view> text,
                                                              std::string_view what);
 
+// "true" or "false"; false when there is none. Error invalid, which names it.
+Result<bool> flag_of(std::optional<std::string_view> text, std::string_view what);
+
 }  // namespace weft::api

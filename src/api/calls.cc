@@ -4,6 +4,7 @@
 #include "api/answers.h"
 #include "api/api.h"
 #include "api/pages.h"
+#include "manifest/names.h"
 
 namespace weft::api {
 
@@ -12,15 +13,18 @@ namespace {
 Result<call::CallFilter> filter_of(const net::Request& request) {
   call::CallFilter filter;
   if (auto space = request.query("namespace")) {
-    filter.name_space = *space;
+    TRY(name, manifest::parse_name(*space, "a namespace"));
+    filter.name_space = std::move(name);
   }
   if (auto function = request.query("function")) {
     size_t slash = function->find('/');
     if (slash == function->npos) {
       return error(Error::Kind::invalid, "function is NAMESPACE/NAME, not \"{}\"", *function);
     }
-    filter.name_space = function->substr(0, slash);
-    filter.function = function->substr(slash + 1);
+    TRY(name_space, manifest::parse_name(function->substr(0, slash), "a namespace"));
+    TRY(name, manifest::parse_name(function->substr(slash + 1), "a function"));
+    filter.name_space = std::move(name_space);
+    filter.function = std::move(name);
   }
   if (auto state = request.query("state")) {
     filter.state = call::parse_state(*state);
@@ -152,7 +156,12 @@ void Desk::call_log(const Exchange& exchange, call::CallId id) {
   if (!pass) {
     return;
   }
-  if (exchange->request().query("follow") == "true") {
+  auto follow = flag_of(exchange->request().query("follow"), "follow");
+  if (!follow) {
+    exchange->respond(problem_of(follow.error()));
+    return;
+  }
+  if (*follow) {
     Ticket ticket = hold(exchange);
     bool posted = node_.workshop().post([this, ticket, id, pass = *pass](cpu::Thread&) {
       auto call = allowed_call(office_.calls.ledger(), id, pass, Scope::read);

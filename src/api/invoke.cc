@@ -49,10 +49,6 @@ call::Submission submission_of(const catalog::Version& version) {
   return submission;
 }
 
-bool is_true(std::optional<std::string_view> text) {
-  return text && (*text == "true" || *text == "1");
-}
-
 node::Ending ending_of(call::Reason reason) {
   switch (reason) {
     case call::Reason::returned:
@@ -163,9 +159,14 @@ void Desk::invoke(const Exchange& exchange, const catalog::FunctionName& name) {
     exchange->respond(problem_of(target.error()));
     return;
   }
-  bool is_async = is_true(request.query("async"));
-  if (is_async || is_true(request.header("Weft-Durable")) || !target->key.empty()) {
-    invoke_durably(exchange, std::move(*target), !is_async);
+  auto is_async = flag_of(request.query("async"), "async");
+  auto durable = flag_of(request.header("Weft-Durable"), "Weft-Durable");
+  if (!is_async || !durable) {
+    exchange->respond(problem_of(!is_async ? is_async.error() : durable.error()));
+    return;
+  }
+  if (*is_async || *durable || !target->key.empty()) {
+    invoke_durably(exchange, std::move(*target), !*is_async);
   } else {
     invoke_now(exchange, std::move(*target));
   }

@@ -89,6 +89,14 @@ class DurableCalls(NodeTest):
         log = self.node.ask("GET", f"/v1/calls/{call}/logs")
         self.assertEqual((log.headers["Content-Type"], log.body), ("text/plain; charset=utf-8", b"one\ntwo\n"))
 
+    def test_a_switch_is_true_or_false(self):
+        self.deployed("d/switch", guests.HELLO)
+        call = self.accepted("d/switch")
+        for done in (self.node.invoke("d/switch", query="?async=yes"), self.node.invoke("d/switch", query="?async="),
+                     self.node.invoke("d/switch", headers={"Weft-Durable": "1"}),
+                     self.node.ask("GET", f"/v1/calls/{call}/logs?follow=yes")):
+            self.assert_problem(done, 400, "bad-request")
+
     def test_the_log_of_no_call_is_not_followed(self):
         unknown = self.node.ask("GET", f"/v1/calls/{'0' * 26}/logs?follow=true")
         self.assert_problem(unknown, 404, "not-found")
@@ -126,7 +134,7 @@ class DurableCalls(NodeTest):
         self.assertEqual(listed("namespace=list&limit=2"), calls[:2:-1])
         page = self.node.ask("GET", "/v1/calls?namespace=list&limit=2").json
         self.assertEqual(listed("namespace=list&limit=10&cursor=" + page["next"]), calls[2::-1])
-        for query in ("state=odd", "function=x", "limit=0", "cursor=x"):
+        for query in ("state=odd", "function=x", "function=x/", "namespace=", "namespace=A", "limit=0", "cursor=x"):
             self.assert_problem(self.node.ask("GET", "/v1/calls?" + query), 400, "bad-request")
 
 
