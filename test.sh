@@ -67,7 +67,7 @@ step_fuzz() {
 # A guest's memory is reserved, not used: sanitizers must not count it. LLVM's libraries are not instrumented, so the
 # bounds that a container tells the sanitizer are not kept by both sides.
 step_asan() {
-  build_preset asan "${module_tests[@]}" weft
+  build_preset asan "${module_tests[@]}" weft weftcc
   ASAN_OPTIONS=detect_stack_use_after_return=0:allocator_may_return_null=1:detect_container_overflow=0 \
     UBSAN_OPTIONS=print_stacktrace=1 \
     run_ctest build/asan -R "^($(IFS='|' && echo "${module_tests[*]} ${command_tests[*]}" | tr ' ' '|'))\$"

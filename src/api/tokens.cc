@@ -145,6 +145,7 @@ Result<void> Tokens::revoke(const std::string& id) {
 std::vector<Token> Tokens::list() const {
   std::lock_guard lock(mutex_);
   std::vector<Token> tokens;
+  tokens.reserve(tokens_.size());
   for (const auto& [id, token] : tokens_) {
     tokens.push_back(token);
   }

@@ -183,10 +183,11 @@ class JsonConversion final : public nlohmann::json_sax<nlohmann::json> {
 
   // Keeps the error, if there is one; false ends the parser.
   bool keep(Result<void> done) {
-    if (!done) {
-      error_.emplace(std::move(done).error());
+    if (done) {
+      return true;
     }
-    return done.has_value();
+    error_.emplace(std::move(done).error());
+    return false;
   }
 
   template <class T>
