@@ -21,8 +21,7 @@ struct Core::Entry {
         share(terms.share),
         cpu_limit(terms.cpu_limit.value_or(std::chrono::nanoseconds::max())),
         faaslet(std::move(owned)),
-        deadline(events),
-        limit(events) {}
+        deadline(events) {}
 
   uint64_t id;
   Share share;
@@ -32,7 +31,7 @@ struct Core::Entry {
   bool is_long = false;
   uint64_t generation = 0;
   asio::steady_timer deadline;
-  asio::steady_timer limit;
+  std::optional<Limits::iterator> limit;
   std::vector<asio::posix::stream_descriptor> descriptors;
 };
 
@@ -42,6 +41,7 @@ Result<std::unique_ptr<Core>> Core::attach(const Options& options, Ended ended) 
   std::unique_ptr<Core> core(new Core(options, std::move(ended)));
   TRY(thread, cpu::Thread::attach());
   core->thread_ = std::move(thread);
+  core->limit_ = std::make_unique<asio::steady_timer>(core->events_);
   return core;
 }
 
@@ -71,13 +71,9 @@ Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet, const Terms& terms
   };
   entry.faaslet->on_wake([this, look] { asio::post(events_, look); });
   if (terms.time_limit) {
-    entry.limit.expires_after(*terms.time_limit);
-    entry.limit.async_wait(
-        [this, id, limit = *terms.time_limit](const boost::system::error_code& cancelled) {
-          if (!cancelled) {
-            kill(FaasletId{id}, host::TimedOut{limit});
-          }
-        });
+    entry.limit =
+        limits_.emplace(host::Clock::now() + *terms.time_limit, std::pair(id, *terms.time_limit));
+    arm_limits();
   }
   if (entry.faaslet->state() == State::waiting) {
     wake(entry);  // a thawed guest makes its host call again
@@ -85,6 +81,32 @@ Result<FaasletId> Core::add(std::unique_ptr<Faaslet> faaslet, const Terms& terms
     enqueue(entry);
   }
   return FaasletId{id};
+}
+
+// Fires no later than the first limit passes. One that was armed for a guest that has ended since
+// is left to fire: most limits of a core are alike, so that is once in such a time.
+void Core::arm_limits() {
+  if (limits_.empty() || (limit_armed_ && *limit_armed_ <= limits_.begin()->first)) {
+    return;
+  }
+  limit_armed_ = limits_.begin()->first;
+  limit_->expires_at(*limit_armed_);
+  limit_->async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled) {
+      return;
+    }
+    limit_armed_.reset();
+    auto now = host::Clock::now();
+    while (!limits_.empty() && limits_.begin()->first <= now) {
+      auto [id, limit] = limits_.begin()->second;
+      Entry& entry = *entries_.at(id);
+      limits_.erase(limits_.begin());
+      entry.limit.reset();
+      entry.faaslet->kill(host::TimedOut{limit});
+      wake(entry);
+    }
+    arm_limits();
+  });
 }
 
 Share Core::add_share(uint32_t weight) {
@@ -162,11 +184,14 @@ void Core::run(Until until) {
   set_ticking(false);
 }
 
-// Until events should be looked at: a quantum has passed, or nobody is ready.
+// Until events should be looked at: a quantum has passed, something was posted, or nobody is ready.
+// in_steps_ is set before called_ is looked at, and post() does it the other way round: one of the
+// two sees the other.
 void Core::run_steps() {
+  in_steps_.store(true);
   auto begin = host::Clock::now();
   auto before = begin;
-  while (!active_.empty() && !stopped_.load(std::memory_order_relaxed) &&
+  while (!active_.empty() && !stopped_.load(std::memory_order_relaxed) && !called_.load() &&
          before - begin < options_.quantum) {
     auto stride = [&](uint32_t s) { return queues_[s].stride_ns; };
     std::ranges::pop_heap(active_, std::greater{}, stride);
@@ -189,6 +214,7 @@ void Core::run_steps() {
       activate(share);
     }
   }
+  in_steps_.store(false);
 }
 
 void Core::stop() {
@@ -197,9 +223,36 @@ void Core::stop() {
   asio::post(events_, [] {});
 }
 
-void Core::post(std::function<void()> task) {
-  asio::post(events_, std::move(task));
-  thread_->interrupt();
+// The first of those that come together wakes the event loop. What this thread posts itself waits
+// for the guests' quantum as all else in the loop does; another thread's preempts them.
+void Core::post(Posted task) {
+  bool is_elsewhere = std::this_thread::get_id() != owner_;
+  bool is_first = false;
+  bool is_called = false;
+  {
+    std::lock_guard lock(posted_mutex_);
+    is_first = posted_.empty();
+    posted_.push_back(std::move(task));
+    is_called = is_elsewhere && !called_.exchange(true);
+  }
+  if (is_first) {
+    asio::post(events_, [this] { run_posted(); });
+  }
+  if (is_called && in_steps_.load()) {
+    thread_->interrupt();
+  }
+}
+
+void Core::run_posted() {
+  std::vector<Posted> tasks;
+  {
+    std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+    called_.store(false);
+  }
+  for (Posted& task : tasks) {
+    task();
+  }
 }
 
 void Core::kill(FaasletId id, host::Outcome outcome) {
@@ -216,6 +269,7 @@ void Core::kill(FaasletId id, host::Outcome outcome) {
 // Returns the time after it.
 host::Clock::time_point Core::step(Entry& entry, host::Clock::time_point before) {
   Faaslet& faaslet = *entry.faaslet;
+  faaslet.begin_step(before);
   State state = faaslet.step(*thread_);
   auto now = host::Clock::now();
   faaslet.charge(now - before);
@@ -295,7 +349,9 @@ void Core::finish(Entry& entry) {
   FaasletId id{entry.id};
   set_long(entry, false);
   entry.faaslet->on_wake(nullptr);
-  entry.limit.cancel();
+  if (entry.limit) {
+    limits_.erase(*entry.limit);
+  }
   auto faaslet = std::move(entry.faaslet);
   entries_.erase(entry.id);
   ended_(id, std::move(faaslet));

@@ -15,13 +15,20 @@
 // called from any thread.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "base/result.h"
 #include "cpu/thread.h"
@@ -74,8 +81,10 @@ class Core {
   void serve();
   void stop();
 
-  // Runs `task` on this core, between two steps. Any thread.
-  void post(std::function<void()> task);
+  // Runs `task` on this core, between two steps: a guest that runs is preempted for it. Any thread.
+  // Tasks run in the order of their posts; many that come at once wake the core once.
+  using Posted = std::move_only_function<void()>;
+  void post(Posted task);
   // Ends a faaslet within a tick, wherever it is; does nothing when it has ended. Any thread.
   void kill(FaasletId id, host::Outcome outcome);
 
@@ -95,10 +104,16 @@ class Core {
     bool listed = false;  // in active_
   };
   enum class Until : uint8_t { empty, stopped };
+  // Of time limits, with the guests that they are for. They hardly ever pass, so one timer serves
+  // them all.
+  using Limits =
+      std::multimap<host::Clock::time_point, std::pair<uint64_t, std::chrono::milliseconds>>;
 
   Core(const Options& options, Ended ended);
   void run(Until until);
   void run_steps();
+  void run_posted();
+  void arm_limits();
   host::Clock::time_point step(Entry& entry, host::Clock::time_point before);
   void wait(Entry& entry);
   void wake(Entry& entry);
@@ -111,7 +126,15 @@ class Core {
   Options options_;
   Ended ended_;
   std::unique_ptr<cpu::Thread> thread_;
+  std::mutex posted_mutex_;  // guards posted_
+  std::vector<Posted> posted_;
+  std::atomic<bool> called_ = false;    // another thread posted what was not looked at yet
+  std::atomic<bool> in_steps_ = false;  // guests run: whoever calls interrupts them
+  std::thread::id owner_ = std::this_thread::get_id();
   boost::asio::io_context events_{1};
+  Limits limits_;
+  std::unique_ptr<boost::asio::steady_timer> limit_;  // the first of limits_, or earlier
+  std::optional<host::Clock::time_point> limit_armed_;
   std::unordered_map<uint64_t, std::unique_ptr<Entry>> entries_;
   std::vector<Queue> queues_{1};  // by share
   std::vector<uint32_t> active_;  // shares with ready guests, a heap with the least stride in front

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 
+#include <future>
+#include <numeric>
 #include <thread>
 
 #include "faaslet/test_program.h"
@@ -82,7 +84,7 @@ class CoreTest : public testing::Test {
 
   // Does something when there have been so many: by count and not by the clock, so that a slow
   // machine gives the same answer.
-  void after_preemptions(uint64_t count, std::function<void()> then) {
+  void after_preemptions(uint64_t count, const std::function<void()>& then) {
     if (core_->preemptions() >= count) {
       then();
       return;
@@ -162,6 +164,73 @@ TEST_F(CoreTest, a_kill_reaches_a_guest_in_an_endless_loop) {
   const auto* killed = std::get_if<host::Killed>(&ended_.begin()->second->result());
   ASSERT_NE(killed, nullptr);
   EXPECT_EQ(killed->reason, "enough");
+}
+
+// Ticks come once an hour here: only what is posted takes the core from the guest.
+TEST_F(CoreTest, a_guest_in_an_endless_loop_gives_way_to_each_thing_that_is_posted) {
+  core_ = nullptr;
+  core_ = std::move(*Core::attach({.quantum = 1h}, [](FaasletId, std::unique_ptr<Faaslet>) {}));
+  auto id = *core_->add(start("endless"));
+  std::vector<int> seen;
+  std::thread other([&] {
+    constexpr int posts = 100;
+    for (int i = 0; i < posts; ++i) {
+      std::promise<void> one;
+      core_->post([&, i] {
+        seen.push_back(i);
+        one.set_value();
+      });
+      one.get_future().wait();
+    }
+    core_->kill(id, host::Killed{"enough"});
+  });
+  core_->run();
+  other.join();
+  std::vector<int> all(100);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(seen, all);
+}
+
+TEST_F(CoreTest, what_many_threads_post_is_all_done_in_the_order_of_each) {
+  constexpr int threads = 4;
+  constexpr int posts = 10'000;
+  std::vector<int> next(threads, 0);
+  int in_order = 0;
+  std::vector<std::thread> posters;
+  posters.reserve(threads);
+  for (int thread = 0; thread < threads; ++thread) {
+    posters.emplace_back([&, thread] {
+      for (int i = 0; i < posts; ++i) {
+        core_->post([&, thread, i] {
+          in_order += std::exchange(next[static_cast<size_t>(thread)], i + 1) == i ? 1 : 0;
+          if (in_order == threads * posts) {
+            core_->stop();
+          }
+        });
+      }
+    });
+  }
+  core_->serve();
+  for (std::thread& poster : posters) {
+    poster.join();
+  }
+  EXPECT_EQ(in_order, threads * posts);
+}
+
+TEST_F(CoreTest, limits_pass_in_the_order_of_their_times_whoever_came_first) {
+  std::vector<uint64_t> order;
+  core_ = nullptr;
+  core_ = std::move(*Core::attach([&](FaasletId id, std::unique_ptr<Faaslet> faaslet) {
+    EXPECT_TRUE(std::holds_alternative<host::TimedOut>(faaslet->result()));
+    order.push_back(static_cast<uint64_t>(id));
+  }));
+  auto late = *core_->add(start("wake"), {.time_limit = 30ms});
+  auto early = *core_->add(start("wake"), {.time_limit = 1ms});
+  auto between = *core_->add(start("wake"), {.time_limit = 15ms});
+  core_->run();
+  EXPECT_THAT(order,
+              testing::ElementsAre(static_cast<uint64_t>(early), static_cast<uint64_t>(between),
+                                   static_cast<uint64_t>(late)));
 }
 
 TEST_F(CoreTest, a_full_core_refuses_with_its_limit) {

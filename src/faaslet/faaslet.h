@@ -74,9 +74,16 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   // what it waited for is then in its state, or queued for it. Of a guest that does not run.
   void settle();
 
-  // What it has run for, as whoever steps it measures it.
+  // What it has run for, as whoever steps it measures it: begin_step() before, charge() after.
   std::chrono::nanoseconds ran_for() const { return ran_for_; }
-  void charge(std::chrono::nanoseconds time) { ran_for_ += time; }
+  void begin_step(host::Clock::time_point now) { step_began_ = now; }
+  void charge(std::chrono::nanoseconds time) {
+    ran_for_ += time;
+    step_began_.reset();
+  }
+  std::chrono::nanoseconds processor_time() const override {
+    return step_began_ ? ran_for_ + (host::Clock::now() - *step_began_) : ran_for_;
+  }
 
   // How it ended; results when it returned. REQUIRES: ended.
   const host::Outcome& result() const { return *ended_; }
@@ -145,6 +152,7 @@ class Faaslet final : public host::Guest, private instance::Resolver {
   cpu::Activation activation_;
   State state_ = State::ready;
   std::chrono::nanoseconds ran_for_{};
+  std::optional<host::Clock::time_point> step_began_;
   bool in_call_ = false;
   bool call_again_ = false;
   uint32_t call_type_ = 0;

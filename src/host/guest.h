@@ -179,6 +179,9 @@ class Guest {
   Guest& operator=(const Guest&) = delete;
   virtual ~Guest() = default;
 
+  // What the guest has run for, waits and others' turns not counted, as far as it is measured.
+  virtual std::chrono::nanoseconds processor_time() const { return {}; }
+
   Memory memory() const { return Memory(cpu::base_of(head_), head_->memory_bytes); }
 
   // Ends the guest. The first reason given counts.

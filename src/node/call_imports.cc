@@ -76,6 +76,9 @@ Result<Modules> CallImports::make(host::Guest& guest) {
   config.stdin_stream = wasi::InputBuffer{std::move(task_.input)};
   config.stdout_stream = wasi::OutputBuffer{terms.output_bytes, wasi::Beyond::ends_guest};
   config.stderr_stream = wasi::OutputBuffer{terms.log_bytes, wasi::Beyond::is_lost};
+  if (stepped_ == Stepped::by_core) {
+    config.clocks = &clocks_.emplace(guest);
+  }
   TRY(wasi, wasi::Wasi::create(guest, std::move(config)));
   wasi_ = wasi.get();
   guest_api::Config call;

@@ -7,6 +7,7 @@
 #include "faaslet/faaslet.h"
 #include "guest_api/chain.h"
 #include "guest_api/log.h"
+#include "node/guest_clocks.h"
 #include "node/task.h"
 #include "wasi/wasi.h"
 
@@ -15,9 +16,10 @@ namespace weft::node {
 // The import modules of one call. It outlives the guest that they are made for.
 class CallImports {
  public:
+  enum class Stepped : uint8_t { by_core, elsewhere };  // who measures what the guest runs for
   // `task` outlives it; its input is taken. `caller` makes the calls of this call, if there is one.
-  explicit CallImports(Task& task, std::unique_ptr<guest_api::Caller> caller = nullptr)
-      : task_(task), caller_(std::move(caller)) {}
+  CallImports(Task& task, Stepped stepped, std::unique_ptr<guest_api::Caller> caller)
+      : task_(task), stepped_(stepped), caller_(std::move(caller)) {}
   CallImports(const CallImports&) = delete;
   CallImports& operator=(const CallImports&) = delete;
 
@@ -34,6 +36,8 @@ class CallImports {
   Result<std::vector<std::unique_ptr<host::ImportModule>>> make(host::Guest& guest);
 
   Task& task_;
+  Stepped stepped_;
+  std::optional<GuestClocks> clocks_;
   std::unique_ptr<guest_api::Caller> caller_;
   wasi::Wasi* wasi_ = nullptr;
 };

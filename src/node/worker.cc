@@ -253,10 +253,12 @@ bool Worker::begin(Station& station, std::unique_ptr<Task> task) {
   }
   Running running{.task = std::move(task), .station = &station, .started = Clock::now()};
   // The threads of a program run elsewhere, and calls are made from this one.
-  bool can_call = site_.chains != nullptr && !station.prepared->templates.empty();
+  bool is_program = station.prepared->templates.empty();
   running.imports = std::make_unique<CallImports>(
-      *running.task,
-      can_call ? std::make_unique<ChainCaller>(site_, *this, *running.task) : nullptr);
+      *running.task, is_program ? CallImports::Stepped::elsewhere : CallImports::Stepped::by_core,
+      site_.chains != nullptr && !is_program
+          ? std::make_unique<ChainCaller>(site_, *this, *running.task)
+          : nullptr);
   running.cold = std::exchange(station.cold, false);
   auto id = station.prepared->templates.empty() ? begin_program(station, running)
                                                 : begin_faaslet(station, running);

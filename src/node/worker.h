@@ -83,7 +83,7 @@ class Worker {
   // Calls that run or wait, and of these the ones that keep the core busy. Any thread.
   uint32_t calls() const { return calls_.load(std::memory_order_relaxed); }
   uint32_t long_runners() const { return core_->long_runners(); }
-  void post(std::function<void()> task) { core_->post(std::move(task)); }  // any thread
+  void post(faaslet::Core::Posted task) { core_->post(std::move(task)); }  // any thread
   boost::asio::io_context& events() { return core_->events(); }
 
   // Runs it here. `done` is called on this thread, maybe at once.

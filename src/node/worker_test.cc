@@ -115,6 +115,29 @@ TEST_F(WorkerTest, a_trap_comes_with_the_stack_and_an_exit_with_its_code) {
   EXPECT_EQ(reply.exit_code, 7u);
 }
 
+TEST_F(WorkerTest, a_guests_processor_time_is_its_own) {
+  // Spins until its processor clock, 2, has moved by 5 ms, and exits with what it showed at first,
+  // in milliseconds.
+  auto clock = functions_.make("clock", R"((module
+    (import "wasi_snapshot_preview1" "clock_time_get"
+      (func $time (param i32 i64 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func $now (result i64)
+      (drop (call $time (i32.const 2) (i64.const 1) (i32.const 8)))
+      (i64.load (i32.const 8)))
+    (func (export "_start") (result i32)
+      (local $first i64)
+      (local.set $first (call $now))
+      (loop $more
+        (br_if $more (i64.lt_u (i64.sub (call $now) (local.get $first)) (i64.const 5000000))))
+      (i32.wrap_i64 (i64.div_u (local.get $first) (i64.const 1000000))))))");
+  for (int i = 0; i < 3; ++i) {
+    Reply reply = call(clock);
+    EXPECT_EQ(reply.exit_code, 0u) << "the thread has run for longer, this guest has not";
+    EXPECT_GE(reply.cpu, 5ms);
+  }
+}
+
 TEST_F(WorkerTest, limits_of_time_cpu_and_output_end_a_call_by_name) {
   Terms terms;
   terms.time_limit = 30ms;
