@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -227,6 +228,20 @@ class Up : public Command {
     return config;
   }
 
+  // Settings that are read and that nothing in this version goes by.
+  static void warn_of_unused(const manifest::NodeConfig& config, const NodeLog& log) {
+    bool quota = std::ranges::any_of(
+        config.quotas, [](const auto& entry) { return entry.second.memory_bytes.has_value(); });
+    for (auto [is_set, key] : {std::pair(config.memory_bytes.has_value(), "[limits] memory"),
+                               {quota, "[quotas.NAMESPACE] memory"},
+                               {!config.otlp_endpoint.empty(), "[telemetry] otlp"},
+                               {config.slow_call.has_value(), "[telemetry] slow_call"}}) {
+      if (is_set) {
+        log.warning("a setting has no effect in this version", {{"setting", key}});
+      }
+    }
+  }
+
   static int serve(const manifest::NodeConfig& config, NodeLog& log, const sigset_t& ending) {
     auto began = std::chrono::steady_clock::now();
     Service service(config, log);
@@ -243,6 +258,7 @@ class Up : public Command {
     if (!config.tls && !config.listen.is_loopback()) {
       log.warning("tokens and data cross the network in clear: there is no [tls]", {});
     }
+    warn_of_unused(config, log);
     notify_supervisor("READY=1");
     int signal = 0;
     sigwait(&ending, &signal);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temporary_directory.h"
 #include "net/raw_client.h"
 
 namespace weft::net {
@@ -29,22 +30,12 @@ Client client_of(const RunningServer& running, Client::Options options = {},
   return *std::move(client);
 }
 
-class TemporaryFolder {
+class TemporaryFolder : public TemporaryDirectory {
  public:
-  TemporaryFolder() {
-    std::string name = testing::TempDir() + "/net_XXXXXX";
-    CHECK(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string file(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
   std::string write(std::string_view name, std::string_view content) const {
     std::ofstream(file(name)) << content;
     return file(name);
   }
-
- private:
-  std::string path_;
 };
 
 TEST(Client, many_requests_go_over_one_connection) {

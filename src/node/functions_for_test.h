@@ -2,12 +2,12 @@
 // Thread safety: none.
 #pragma once
 
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/temporary_directory.h"
 #include "node/function.h"
 #include "wast/text_reader.h"
 
@@ -15,16 +15,7 @@ namespace weft::node {
 
 class TestFunctions {
  public:
-  TestFunctions() {
-    std::string pattern = std::filesystem::temp_directory_path() / "weft-node-XXXXXX";
-    CHECK(mkdtemp(pattern.data()) != nullptr);
-    directory_ = pattern;
-  }
-  ~TestFunctions() { std::filesystem::remove_all(directory_); }
-  TestFunctions(const TestFunctions&) = delete;
-  TestFunctions& operator=(const TestFunctions&) = delete;
-
-  const std::filesystem::path& directory() const { return directory_; }
+  std::string file(std::string_view name) const { return directory_.file(name); }
 
   static std::vector<uint8_t> module(std::string_view text) {
     auto source = wast::read_wat(text);
@@ -35,14 +26,14 @@ class TestFunctions {
   std::shared_ptr<Function> make(const std::string& name, std::string_view text, Terms terms = {},
                                  const std::string& space = "default") {
     auto bytes = module(text);
-    auto path = directory_ / (name + ".wasm");
+    std::string path = file(name + ".wasm");
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
     return std::make_shared<Function>(Function::Name{space, name, "1"}, std::move(terms), path);
   }
 
  private:
-  std::filesystem::path directory_;
+  TemporaryDirectory directory_;
 };
 
 // Copies its input to its output, and says so on standard error.

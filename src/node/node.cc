@@ -81,6 +81,12 @@ std::expected<Deployed, Node::Refused> Node::check_and_compile(const FunctionNam
   if (auto terms = terms_of(name.space, spec, config_); !terms) {
     return refused(terms.error());
   }
+  if (spec.schedule || !spec.routes.empty()) {
+    std::string why =
+        "this version of weft runs no schedule and serves no routes; leave them out of the "
+        "function's settings";
+    return std::unexpected(Refused{Error(Error::Kind::unsupported, why), {why}});
+  }
   auto decoded = wasm::decode(module);
   if (!decoded) {
     return refused(decoded.error());

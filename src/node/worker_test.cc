@@ -229,7 +229,7 @@ TEST_F(WorkerTest, calls_beyond_the_slots_of_the_process_wait_for_others_to_end)
 TEST_F(WorkerTest, a_function_that_cannot_be_prepared_refuses_its_calls_with_the_reason) {
   Terms terms;
   auto gone = std::make_shared<Function>(Function::Name{"default", "gone", "1"}, terms,
-                                         functions_.directory() / "gone.wasm");
+                                         functions_.file("gone.wasm"));
   auto reply = begin(gone).get();
   ASSERT_FALSE(reply);
   EXPECT_THAT(reply.error().message(), HasSubstr("gone.wasm"));
