@@ -114,9 +114,9 @@ class Service {
   size_t cores() const { return node_->cores(); }
 
   // Finishes what runs, for as long as the configuration allows. `done` on any thread.
-  void drain(std::function<void()> done) {
+  void drain(const std::function<void()>& done) {
     calls_->stop();
-    api_->drain(std::chrono::ceil<std::chrono::milliseconds>(config_.drain_time), std::move(done));
+    api_->drain(std::chrono::ceil<std::chrono::milliseconds>(config_.drain_time), done);
   }
 
   // The ledger waits for the answers that it owes before those go to whom they are owed.
